@@ -1,0 +1,86 @@
+/*
+ * The driver: a pre-pass for each connection, then every subject's rows over every exchange and connection, then what
+ * concerns all connections together.
+ */
+#include "harness/audit.h"
+
+#include "harness/audit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct audit_subject *const subjects[] = {
+    &audit_header,   &audit_stage,  &audit_serial,  &audit_tsih,        &audit_textform,    &audit_answers, &audit_declare,
+    &audit_together, &audit_chap,   &audit_request, &audit_fullfeature, &audit_sendtargets, &audit_ending,
+};
+
+static bool applies(const struct audit_exchange_check *check, const struct audit_exchange *x)
+{
+    if ((x->dirt & check->blind) != 0 || (check->asked && !x->login_request))
+        return false;
+    switch (check->when) {
+    case AUDIT_ANY:
+        return true;
+    case AUDIT_LOGIN:
+        return x->login_response;
+    case AUDIT_SUCCESS:
+        return x->success;
+    case AUDIT_REFUSAL:
+        return x->login_response && !x->success;
+    }
+    return false;
+}
+
+/* What a target says behind its own refusal is no login any more: only that it says something is judged then. */
+static size_t judged_count(const struct audit_login *login)
+{
+    return login->refusal == AUDIT_NONE ? login->count : login->refusal + 1;
+}
+
+static void check_exchange(struct audit_run *run, const struct audit_subject *subject, const struct audit_login *login,
+                           const struct audit_exchange *x)
+{
+    for (size_t i = 0; i < subject->exchange_count; i++)
+        if (applies(&subject->exchange[i], x))
+            subject->exchange[i].check(run, subject->exchange[i].rule, login, x);
+}
+
+static void check_login(struct audit_run *run, const struct audit_login *login)
+{
+    size_t count = judged_count(login);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!login->exchanges[i].response)
+            continue;
+        for (size_t s = 0; s < AUDIT_COUNT(subjects); s++)
+            check_exchange(run, subjects[s], login, &login->exchanges[i]);
+    }
+    for (size_t s = 0; s < AUDIT_COUNT(subjects); s++)
+        for (size_t i = 0; i < subjects[s]->login_count; i++)
+            subjects[s]->login[i].check(run, subjects[s]->login[i].rule, login);
+}
+
+bool audit_transcript(const struct transcript *t, struct finding_list *out)
+{
+    struct audit_run run = {.transcript = t, .out = out};
+    struct audit_login *logins;
+    size_t built = 0;
+    bool fine = true;
+
+    memset(out, 0, sizeof *out);
+    if (t->conn_count == 0)
+        return true;
+    logins = calloc(t->conn_count, sizeof *logins);
+    if (!logins)
+        return false;
+    for (; built < t->conn_count && fine; built++) {
+        fine = audit_login_build(&logins[built], t, built);
+        if (fine)
+            check_login(&run, &logins[built]);
+    }
+    fine = fine && audit_session_check(&run, logins, built) && audit_chap_check_all(&run, logins, built);
+    for (size_t i = 0; i < built; i++)
+        audit_login_free(&logins[i]);
+    free(logins);
+    return fine && !run.no_memory;
+}

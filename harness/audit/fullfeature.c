@@ -1,0 +1,215 @@
+/*
+ * The first steps behind the login: numbering goes on, digests as agreed, segment lengths as declared, and what a
+ * discovery session may carry (RFC 7143, 11.13.4, 13.1, 13.12, 4.3, 7.4.3).
+ */
+#include "harness/audit/check.h"
+
+#include "wire/digest.h"
+
+/* Walks the target's PDUs of full feature phase. Returns NULL at the end, or where nothing can be judged any more. */
+static const struct transcript_pdu *next_response(const struct audit_login *login, size_t *at)
+{
+    while (*at < login->pdu_count) {
+        const struct transcript_pdu *pdu = &login->pdus[(*at)++];
+
+        if (pdu->gap)
+            return NULL;
+        if (!pdu->full_feature || pdu->side != TRANSCRIPT_TARGET)
+            continue;
+        if (!pdu->bhs || !pdu_opcode_known(pdu->bhs[0]) || !pdu_opcode_from_target(pdu->bhs[0]))
+            return NULL;
+        return pdu;
+    }
+    return NULL;
+}
+
+/* 4.2.2.2, 11.13.4: StatSN goes on where the login left it. */
+static void numbering(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct transcript_pdu *pdu;
+    bool first = true;
+    uint32_t due;
+    size_t at = 0;
+
+    if (login->final == AUDIT_NONE || login->blind)
+        return;
+    due = login->exchanges[login->final].rsp.stat_sn + 1;
+    while ((pdu = next_response(login, &at)) != NULL && pdu->whole) {
+        uint8_t opcode = pdu_opcode(pdu->bhs);
+        struct pdu_response rsp;
+        struct finding *f;
+
+        pdu_response_decode(&rsp, pdu->bhs);
+        if (opcode == PDU_LOGIN_RESPONSE)
+            return;
+        /* Data-In without status has no StatSN; R2T only shows the next one (11.7.4, 11.8.3). */
+        if (opcode == PDU_DATA_IN && !(rsp.flags & PDU_FLAG_STATUS))
+            continue;
+        if (rsp.stat_sn != due) {
+            f = audit_add(run, first ? rule : AUDIT_SN_006, audit_at_field(login, pdu, "StatSN"));
+            audit_was(f, "StatSN 0x%08x", (unsigned)rsp.stat_sn);
+            audit_allowed(f, "0x%08x", (unsigned)due);
+            return;
+        }
+        first = false;
+        if (opcode != PDU_R2T && !(opcode == PDU_NOP_IN && rsp.itt == PDU_NO_TAG))
+            due++;
+    }
+}
+
+/* Did both sides agree on CRC32C? The second to speak decides. */
+static bool agreed(const struct audit_login *login, enum keys_id id)
+{
+    const struct audit_key *key = audit_login_known(login, id);
+    const struct audit_pair *answer;
+
+    if (!key || key->use[TRANSCRIPT_INITIATOR].count != 1 || key->use[TRANSCRIPT_TARGET].count != 1)
+        return false;
+    answer = audit_key_pair(login, key, audit_key_by_initiator(key) ? TRANSCRIPT_TARGET : TRANSCRIPT_INITIATOR);
+    return text_equals(answer->value, answer->value_len, "CRC32C");
+}
+
+static void digest_finding(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                           const struct transcript_pdu *pdu, size_t offset, const char *which)
+{
+    struct finding *f = audit_add(run, rule, audit_at_pdu(login, pdu, offset, PDU_DIGEST_LEN));
+
+    if (offset < pdu->len)
+        audit_was(f, "%s digest 0x%08x", which, (unsigned)digest_get(pdu->bhs + offset));
+    else
+        audit_was(f, "no %s digest", which);
+    audit_allowed(f, "the CRC32C of what it covers");
+}
+
+/* 13.1: agreed digests are on every PDU, and right. */
+static void digests(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    bool header = agreed(login, KEYS_HEADER_DIGEST);
+    bool data = agreed(login, KEYS_DATA_DIGEST);
+    const struct transcript_event *end = transcript_ended(login->conn, TRANSCRIPT_TARGET);
+    const struct transcript_pdu *pdu;
+    size_t at = 0;
+
+    if (login->final == AUDIT_NONE || login->blind || (!header && !data))
+        return;
+    while ((pdu = next_response(login, &at)) != NULL) {
+        size_t head = PDU_BHS_LEN + pdu_ahs_len(pdu->bhs);
+        size_t total = pdu_total_len(pdu->bhs, header, data);
+        size_t segment = pdu_padded_len(pdu_data_len(pdu->bhs));
+        size_t start = head + (header ? PDU_DIGEST_LEN : 0);
+
+        if (!pdu->whole) {
+            /* Ended where it would without digests: they were left out. */
+            if (pdu->len == pdu_total_len(pdu->bhs, false, false) &&
+                (login->transcript->context.live || (end && end->end == TRANSCRIPT_FIN)))
+                digest_finding(run, rule, login, pdu, pdu->len, header ? "header" : "data");
+            return;
+        }
+        if (pdu->len != total)
+            return;
+        if (header && !digest_check(pdu->bhs, head, pdu->bhs + head)) {
+            digest_finding(run, rule, login, pdu, head, "header");
+            return;
+        }
+        if (data && segment > 0 && !digest_check(pdu->bhs + start, segment, pdu->bhs + start + segment)) {
+            digest_finding(run, rule, login, pdu, start + segment, "data");
+            return;
+        }
+    }
+}
+
+/* 13.12: the initiator's own declaration, or 8192. */
+static void segment_length(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct audit_key *key = audit_login_known(login, KEYS_MAX_RECV_DATA_SEGMENT_LENGTH);
+    const struct audit_pair *declared = audit_key_pair(login, key, TRANSCRIPT_INITIATOR);
+    uint64_t limit = PDU_DEFAULT_MAX_RECV;
+    const struct transcript_pdu *pdu;
+    size_t at = 0;
+
+    if (login->final == AUDIT_NONE || login->blind || login->partial)
+        return;
+    if (declared && (key->use[TRANSCRIPT_INITIATOR].count != 1 ||
+                     keys_check_value(key->entry, declared->value, declared->value_len) != KEYS_VALUE_OK ||
+                     text_parse_number(declared->value, declared->value_len, &limit) != TEXT_NUMBER_OK))
+        return;
+    /* It may be declared anew in a Text Request. */
+    for (size_t i = 0; i < login->pdu_count; i++)
+        if (login->pdus[i].full_feature && login->pdus[i].side == TRANSCRIPT_INITIATOR && login->pdus[i].data &&
+            pdu_opcode(login->pdus[i].bhs) == PDU_TEXT_REQUEST &&
+            text_count(login->pdus[i].data, login->pdus[i].data_len, key ? key->entry->name
+                                                                         : "MaxRecvDataSegmentLength") > 0)
+            return;
+    while ((pdu = next_response(login, &at)) != NULL) {
+        struct finding *f;
+
+        if (pdu_data_len(pdu->bhs) <= limit)
+            continue;
+        f = audit_add(run, declared ? rule : AUDIT_KEY_MRD_05, audit_at_field(login, pdu, "DataSegmentLength"));
+        audit_was(f, "DataSegmentLength %zu", pdu_data_len(pdu->bhs));
+        audit_allowed(f, "at most %llu", (unsigned long long)limit);
+        return;
+    }
+}
+
+/* 4.3, 7.4.3: a discovery session carries SendTargets and the logout. */
+static void discovery(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct transcript_pdu *pdu;
+    size_t at = 0;
+
+    if (login->final == AUDIT_NONE || login->blind || !login->discovery)
+        return;
+    while ((pdu = next_response(login, &at)) != NULL) {
+        uint8_t opcode = pdu_opcode(pdu->bhs);
+        enum audit_rule_id broken = rule;
+        struct finding *f;
+
+        if (opcode == PDU_TEXT_RESPONSE || opcode == PDU_LOGOUT_RESPONSE || opcode == PDU_REJECT ||
+            opcode == PDU_LOGIN_RESPONSE || (opcode == PDU_NOP_IN && pdu_itt(pdu->bhs) != PDU_NO_TAG) ||
+            (opcode == PDU_TASK_MANAGEMENT_RESPONSE && pdu->bhs[2] != 0))
+            continue;
+        if (opcode == PDU_NOP_IN || opcode == PDU_ASYNC_MESSAGE)
+            broken = AUDIT_DISC_015;
+        f = audit_add(run, broken, audit_at_pdu(login, pdu, 0, pdu->len));
+        audit_was(f, "%s in a discovery session", pdu_opcode_name(opcode));
+        audit_allowed(f, "Text Response, Logout Response, or Reject");
+    }
+}
+
+/* 4.3, 11.14: closing the session is served. */
+static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct transcript_pdu *request = NULL;
+
+    if (login->final == AUDIT_NONE || login->blind || !login->discovery)
+        return;
+    for (size_t i = 0; i < login->pdu_count; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+        struct finding *f;
+
+        if (pdu->gap || !pdu->bhs)
+            return;
+        if (!pdu->full_feature)
+            continue;
+        if (pdu->side == TRANSCRIPT_INITIATOR) {
+            if (pdu_opcode(pdu->bhs) == PDU_LOGOUT_REQUEST && (pdu->bhs[1] & 0x7f) == PDU_LOGOUT_CLOSE_SESSION)
+                request = pdu;
+            continue;
+        }
+        if (!request || pdu_opcode(pdu->bhs) != PDU_LOGOUT_RESPONSE || pdu_itt(pdu->bhs) != pdu_itt(request->bhs) ||
+            pdu->bhs[2] == PDU_LOGOUT_DONE)
+            continue;
+        f = audit_add(run, rule, audit_at_field(login, pdu, "Response"));
+        audit_was(f, "Response %u", pdu->bhs[2]);
+        audit_allowed(f, "0, the session is closed");
+        return;
+    }
+}
+
+static const struct audit_login_check fullfeature_checks[] = {
+    {AUDIT_SN_007, numbering},        {AUDIT_KEY_DIG_04, digests},     {AUDIT_KEY_MRD_02, segment_length},
+    {AUDIT_DISC_005, discovery},      {AUDIT_DISC_006, discovery_logout},
+};
+
+const struct audit_subject audit_fullfeature = {NULL, 0, fullfeature_checks, AUDIT_COUNT(fullfeature_checks)};

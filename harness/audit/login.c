@@ -1,0 +1,210 @@
+/*
+ * Cuts a connection's login into exchanges. One request, one response: a response belongs to the oldest request that
+ * has none (RFC 7143, 6.3: only one may be outstanding).
+ */
+#include "harness/audit/login.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A zeroed exchange at the end, or NULL. */
+static struct audit_exchange *exchange_add(struct audit_login *login)
+{
+    struct audit_exchange *x;
+
+    if (login->count == login->capacity) {
+        size_t capacity = login->capacity ? 2 * login->capacity : 8;
+        struct audit_exchange *exchanges = realloc(login->exchanges, capacity * sizeof *exchanges);
+
+        if (!exchanges)
+            return NULL;
+        login->exchanges = exchanges;
+        login->capacity = capacity;
+    }
+    x = &login->exchanges[login->count++];
+    memset(x, 0, sizeof *x);
+    x->request_text = AUDIT_NONE;
+    x->response_text = AUDIT_NONE;
+    return x;
+}
+
+static bool take_request(struct audit_login *login, const struct transcript_pdu *pdu, size_t unanswered)
+{
+    struct audit_exchange *x = exchange_add(login);
+
+    if (!x)
+        return false;
+    x->request = pdu;
+    x->pipelined = unanswered < login->count - 1;
+    x->login_request = pdu_opcode(pdu->bhs) == PDU_LOGIN_REQUEST;
+    pdu_login_request_decode(&x->req, pdu->bhs);
+    return true;
+}
+
+static void take_response(struct audit_login *login, struct audit_exchange *x, const struct transcript_pdu *pdu)
+{
+    x->response = pdu;
+    x->login_response = pdu_opcode(pdu->bhs) == PDU_LOGIN_RESPONSE;
+    if (!x->login_response)
+        return;
+    pdu_login_response_decode(&x->rsp, pdu->bhs);
+    x->success = x->rsp.status >> 8 == 0;
+    if (!x->success && login->refusal == AUDIT_NONE && login->final == AUDIT_NONE)
+        login->refusal = (size_t)(x - login->exchanges);
+    if (x->success && x->rsp.transit && !x->rsp.cont && x->rsp.nsg == PDU_STAGE_FULL_FEATURE &&
+        login->final == AUDIT_NONE && login->refusal == AUDIT_NONE)
+        login->final = (size_t)(x - login->exchanges);
+}
+
+/* Can the target's stream hold the next PDU at this offset? In login that is a response with the same ITT. */
+static bool pdu_begins(const struct audit_login *login, size_t offset, bool login_over, uint32_t itt)
+{
+    const struct transcript_stream *s = &login->conn->stream[TRANSCRIPT_TARGET];
+    const uint8_t *bhs = s->bytes + offset;
+
+    if (offset > s->len || s->len - offset < PDU_BHS_LEN || pdu_ahs_len(bhs) != 0)
+        return false;
+    if (!login_over)
+        return bhs[0] == PDU_LOGIN_RESPONSE && pdu_itt(bhs) == itt;
+    return (bhs[0] & ~PDU_OPCODE_MASK) == 0 && pdu_opcode_known(bhs[0]) && pdu_opcode_from_target(bhs[0]) &&
+           bhs[2] == 0 && (bhs[1] & PDU_FLAG_FINAL) != 0;
+}
+
+/*
+ * Was the padding behind this response left out, or made too long? Seen by the next PDU standing in the wrong place
+ * (11.1). Nothing behind can be judged then.
+ */
+static bool wrongly_padded(const struct audit_login *login, const struct transcript_pdu *pdu)
+{
+    bool over = login->final != AUDIT_NONE;
+    uint32_t itt = pdu_itt(pdu->bhs);
+    size_t data = pdu_data_len(pdu->bhs);
+    size_t end = pdu->offset + PDU_BHS_LEN + pdu_ahs_len(pdu->bhs) + data;
+    size_t right = end + pdu_padding(data);
+
+    if (login->conn->stream[TRANSCRIPT_TARGET].len <= right || pdu_begins(login, right, over, itt))
+        return false;
+    for (size_t at = end; at < right; at++)
+        if (pdu_begins(login, at, over, itt))
+            return true;
+    return pdu_begins(login, right + 4, over, itt);
+}
+
+/* The stream ends where the data does, though padding is due and the other side went on or the target closed. */
+static bool padding_never_came(const struct audit_login *login, const struct transcript_pdu *pdu)
+{
+    const struct transcript_event *end = transcript_ended(login->conn, TRANSCRIPT_TARGET);
+    size_t data;
+
+    if (!pdu->bhs || pdu_opcode(pdu->bhs) != PDU_LOGIN_RESPONSE)
+        return false;
+    data = pdu_data_len(pdu->bhs);
+    if (pdu_padding(data) == 0 || pdu->len != PDU_BHS_LEN + pdu_ahs_len(pdu->bhs) + data)
+        return false;
+    return (end && end->end == TRANSCRIPT_FIN) || (login->transcript->context.live && !login->conn->overflow);
+}
+
+/* A PDU that is not whole ends what can be judged of its side. */
+static bool take_fragment(struct audit_login *login, const struct transcript_pdu *pdu, size_t unanswered)
+{
+    if (pdu->side == TRANSCRIPT_INITIATOR) {
+        login->tail_request = true;
+        login->tail_us = pdu->first_us;
+        return true;
+    }
+    login->blind = true;
+    /* Of something else than a Login Response it is enough to have its header. */
+    if (!padding_never_came(login, pdu) && (!pdu->bhs || pdu_opcode(pdu->bhs) == PDU_LOGIN_RESPONSE))
+        return true;
+    if (unanswered == login->count && !exchange_add(login))
+        return false;
+    take_response(login, &login->exchanges[unanswered], pdu);
+    if (login->exchanges[unanswered].login_response)
+        login->misaligned = unanswered;
+    return true;
+}
+
+static bool build_exchanges(struct audit_login *login)
+{
+    size_t unanswered = 0; /* first exchange without a response */
+
+    for (size_t i = 0; i < login->pdu_count && !login->blind; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+
+        if (pdu->full_feature)
+            continue;
+        if (pdu->gap || !pdu->bhs || !pdu->whole) {
+            if (pdu->gap)
+                login->blind = true;
+            else if (!take_fragment(login, pdu, unanswered))
+                return false;
+            continue;
+        }
+        if (pdu->side == TRANSCRIPT_INITIATOR) {
+            if (!take_request(login, pdu, unanswered))
+                return false;
+            continue;
+        }
+        if (unanswered == login->count && !exchange_add(login))
+            return false;
+        take_response(login, &login->exchanges[unanswered], pdu);
+        if (login->exchanges[unanswered].login_response && wrongly_padded(login, pdu)) {
+            login->misaligned = unanswered;
+            login->blind = true;
+        }
+        unanswered++;
+    }
+    return true;
+}
+
+/* What kind of login it is, by the first request and the first text. */
+static void classify(struct audit_login *login)
+{
+    const struct audit_pair *type = audit_login_said(login, KEYS_SESSION_TYPE, TRANSCRIPT_INITIATOR);
+
+    login->leading = login->count > 0 && login->exchanges[0].login_request && login->exchanges[0].req.tsih == 0;
+    login->discovery = type && text_equals(type->value, type->value_len, "Discovery");
+    login->first_text = AUDIT_NONE;
+    for (size_t i = 0; i < login->text_count; i++) {
+        if (login->texts[i].side == TRANSCRIPT_INITIATOR) {
+            login->first_text = i;
+            break;
+        }
+    }
+}
+
+bool audit_login_build(struct audit_login *login, const struct transcript *t, size_t index)
+{
+    long count;
+
+    memset(login, 0, sizeof *login);
+    login->transcript = t;
+    login->conn = t->conns[index];
+    login->index = index;
+    login->final = AUDIT_NONE;
+    login->refusal = AUDIT_NONE;
+    login->misaligned = AUDIT_NONE;
+    login->first_text = AUDIT_NONE;
+    count = transcript_cut(login->conn, &login->pdus);
+    if (count < 0)
+        return false;
+    login->pdu_count = (size_t)count;
+    if (!build_exchanges(login) || !audit_texts_build(login))
+        return false;
+    classify(login);
+    audit_dirt_mark(login);
+    return true;
+}
+
+void audit_login_free(struct audit_login *login)
+{
+    for (size_t i = 0; i < login->text_count; i++)
+        free(login->texts[i].joined);
+    free(login->texts);
+    free(login->pairs);
+    free(login->keys);
+    free(login->slots);
+    free(login->exchanges);
+    free(login->pdus);
+    memset(login, 0, sizeof *login);
+}

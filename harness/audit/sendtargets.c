@@ -1,0 +1,201 @@
+/* Answers to SendTargets (RFC 7143, appendix C, 13.8, 11.10.4). */
+#include "harness/audit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A SendTargets request and what has come in answer so far. */
+struct listing {
+    bool open;
+    uint32_t itt;
+    char asked[TEXT_NAME_MAX + 1]; /* "All", "" or a name */
+    size_t first;                  /* PDU of the first response */
+    char *text;
+    size_t len, capacity;
+};
+
+/* A Text Request that asks for the list and nothing else, in one PDU. */
+static void take_request(struct listing *list, const struct transcript_pdu *pdu)
+{
+    struct text_pair pair;
+    struct pdu_request req;
+
+    pdu_request_decode(&req, pdu->bhs);
+    if (req.word20 != PDU_NO_TAG)
+        return; /* asks for the rest of a long answer */
+    list->open = false;
+    list->len = 0;
+    if (!(req.flags & PDU_FLAG_FINAL) || (req.flags & PDU_FLAG_CONTINUE) || !pdu->data ||
+        text_count(pdu->data, pdu->data_len, NULL) != 1 ||
+        text_check(pdu->data, pdu->data_len, NULL) != TEXT_END ||
+        !text_find(pdu->data, pdu->data_len, "SendTargets", &pair) || pair.value_len > TEXT_NAME_MAX)
+        return;
+    list->open = true;
+    list->itt = req.itt;
+    list->first = SIZE_MAX;
+    memcpy(list->asked, pair.value, pair.value_len);
+    list->asked[pair.value_len] = '\0';
+}
+
+static bool append(struct listing *list, const struct transcript_pdu *pdu)
+{
+    if (!pdu->data || pdu->data_len == 0)
+        return true;
+    if (list->capacity - list->len < pdu->data_len) {
+        size_t capacity = 2 * (list->len + pdu->data_len);
+        char *text = realloc(list->text, capacity);
+
+        if (!text)
+            return false;
+        list->text = text;
+        list->capacity = capacity;
+    }
+    memcpy(list->text + list->len, pdu->data, pdu->data_len);
+    list->len += pdu->data_len;
+    return true;
+}
+
+/* The bytes of a string of the joined text, in the PDU where it begins. */
+static struct audit_place place(const struct audit_login *login, const struct listing *list, size_t at, size_t len)
+{
+    for (size_t i = list->first; i < login->pdu_count; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+
+        if (pdu->side != TRANSCRIPT_TARGET || !pdu->data || pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE ||
+            pdu_itt(pdu->bhs) != list->itt)
+            continue;
+        if (at < pdu->data_len)
+            return audit_at_pdu(login, pdu, (size_t)(pdu->data - pdu->bhs) + at,
+                                len < pdu->data_len - at ? len : pdu->data_len - at);
+        at -= pdu->data_len;
+    }
+    return audit_at_conn(login);
+}
+
+static void add(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                const struct listing *list, const struct text_pair *pair, const char *allowed)
+{
+    struct finding *f = audit_add(run, rule, place(login, list, pair->offset, pair->len));
+    char quoted[150];
+
+    audit_was(f, "%s", audit_quote(quoted, sizeof quoted, list->text + pair->offset, pair->len ? pair->len - 1 : 0));
+    audit_allowed(f, "%s", allowed);
+}
+
+/* Whose names the session may see (appendix C). */
+static void judge_name(struct audit_run *run, const struct audit_login *login, const struct listing *list,
+                       const struct text_pair *pair)
+{
+    const struct audit_pair *own = audit_login_said(login, KEYS_TARGET_NAME, TRANSCRIPT_INITIATOR);
+
+    if (login->discovery) {
+        size_t before = run->out->count;
+
+        if (list->asked[0] == '\0' || strcmp(list->asked, "All") == 0 ||
+            text_equals(pair->value, pair->value_len, list->asked))
+            return;
+        add(run, AUDIT_SND_002, login, list, pair, "the target that was asked for");
+        if (run->out->count > before)
+            run->out->items[run->out->count - 1].tolerated = true;
+        return;
+    }
+    if (!own || (own->value_len == pair->value_len && memcmp(own->value, pair->value, pair->value_len) == 0))
+        return;
+    if (list->asked[0] == '\0')
+        add(run, AUDIT_SND_003, login, list, pair, "the target of the session");
+    else
+        add(run, strcmp(list->asked, "All") == 0 ? AUDIT_SND_004 : AUDIT_SND_010, login, list, pair,
+            "no other target than that of the session");
+}
+
+static void judge_address(struct audit_run *run, const struct audit_login *login, const struct listing *list,
+                          const struct text_pair *pair)
+{
+    struct text_address address;
+    enum text_address_error error = text_parse_address(pair->value, pair->value_len, &address);
+
+    if (error != TEXT_ADDRESS_OK)
+        add(run, AUDIT_SND_009, login, list, pair, text_address_error_name(error));
+    else if (!address.has_tag)
+        add(run, AUDIT_SND_001, login, list, pair, "host[:port],tag");
+}
+
+static void judge(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                  const struct listing *list)
+{
+    struct text_cursor cursor;
+    struct text_pair pair;
+    enum text_result result;
+    bool named = false;
+
+    text_cursor_init(&cursor, list->text, list->len);
+    while ((result = text_next(&cursor, &pair)) != TEXT_END && !run->out->truncated) {
+        if (result != TEXT_PAIR) {
+            add(run, rule, login, list, &pair, text_result_name(result));
+            return;
+        }
+        if (text_pair_is(&pair, "TargetName")) {
+            named = true;
+            judge_name(run, login, list, &pair);
+        } else if (text_pair_is(&pair, "TargetAddress")) {
+            if (!named)
+                add(run, rule, login, list, &pair, "TargetName before its addresses");
+            judge_address(run, login, list, &pair);
+        } else if (!text_pair_is(&pair, "SendTargets") || keys_word(pair.value, pair.value_len) == KEYS_WORD_VALUE) {
+            add(run, rule, login, list, &pair, "TargetName and TargetAddress only");
+        }
+    }
+}
+
+/* 11.10.4, 11.11.4: a part of a longer answer has a tag with which to ask for the rest. */
+static void judge_tag(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *pdu)
+{
+    struct pdu_response rsp;
+    struct finding *f;
+    bool last;
+
+    pdu_response_decode(&rsp, pdu->bhs);
+    last = (rsp.flags & PDU_FLAG_FINAL) != 0;
+    if (last == (rsp.word20 == PDU_NO_TAG))
+        return;
+    f = audit_add(run, AUDIT_SND_007, audit_at_field(login, pdu, "TTT"));
+    audit_was(f, "F=%d with Target Transfer Tag 0x%08x", last, (unsigned)rsp.word20);
+    audit_allowed(f, "0xffffffff with F=1, another tag with F=0");
+}
+
+static void listings(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    struct listing list = {.open = false};
+
+    if (login->final == AUDIT_NONE || login->blind)
+        return;
+    for (size_t i = 0; i < login->pdu_count && !run->no_memory; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+
+        if (pdu->gap || !pdu->whole || !pdu->bhs)
+            break;
+        if (!pdu->full_feature)
+            continue;
+        if (pdu->side == TRANSCRIPT_INITIATOR && pdu_opcode(pdu->bhs) == PDU_TEXT_REQUEST)
+            take_request(&list, pdu);
+        if (!list.open || pdu->side != TRANSCRIPT_TARGET || pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE ||
+            pdu_itt(pdu->bhs) != list.itt)
+            continue;
+        if (list.first == SIZE_MAX)
+            list.first = i;
+        judge_tag(run, login, pdu);
+        if (!append(&list, pdu)) {
+            run->no_memory = true;
+        } else if (pdu->bhs[1] & PDU_FLAG_FINAL) {
+            judge(run, rule, login, &list);
+            list.open = false;
+        }
+    }
+    free(list.text);
+}
+
+static const struct audit_login_check sendtargets_checks[] = {
+    {AUDIT_SND_006, listings},
+};
+
+const struct audit_subject audit_sendtargets = {NULL, 0, sendtargets_checks, AUDIT_COUNT(sendtargets_checks)};

@@ -1,0 +1,134 @@
+/* Several connections together: one session has one portal group and one CmdSN (RFC 7143, 6.3.1, 13.9, 4.2.2.1). */
+#include "harness/audit/check.h"
+
+#include <string.h>
+
+/* Every pair of connections is compared. More than this many are a flood and not a session. */
+#define CONNECTIONS_MAX 16u
+
+static bool same_value(const struct audit_login *a, const struct audit_login *b, enum keys_id id)
+{
+    const struct audit_pair *x = audit_login_said(a, id, TRANSCRIPT_INITIATOR);
+    const struct audit_pair *y = audit_login_said(b, id, TRANSCRIPT_INITIATOR);
+
+    return x && y && x->value_len == y->value_len && memcmp(x->value, y->value, x->value_len) == 0;
+}
+
+static bool in_session(const struct audit_login *login)
+{
+    return login->final != AUDIT_NONE && !login->blind;
+}
+
+/* Did b join the session that a opened? */
+static bool joined(const struct audit_login *a, const struct audit_login *b)
+{
+    const struct audit_exchange *opened;
+    const struct audit_exchange *added;
+
+    if (!in_session(a) || !in_session(b) || !a->leading || b->leading)
+        return false;
+    opened = &a->exchanges[a->final];
+    added = &b->exchanges[0];
+    return added->login_request && opened->rsp.tsih == added->req.tsih &&
+           memcmp(opened->req.isid, added->req.isid, PDU_ISID_LEN) == 0 &&
+           opened->response->at_us <= added->request->first_us && same_value(a, b, KEYS_INITIATOR_NAME) &&
+           same_value(a, b, KEYS_TARGET_NAME);
+}
+
+static bool tag_of(const struct audit_login *login, const struct audit_pair **pair, uint64_t *tag)
+{
+    *pair = audit_login_said(login, KEYS_TARGET_PORTAL_GROUP_TAG, TRANSCRIPT_TARGET);
+    return *pair && text_parse_number((*pair)->value, (*pair)->value_len, tag) == TEXT_NUMBER_OK;
+}
+
+/* 6.3.1: the tag is that of the group which serves the connection; a session stays in one group (3.2). */
+static void same_tag(struct audit_run *run, const struct audit_login *a, const struct audit_login *b)
+{
+    const struct audit_pair *x;
+    const struct audit_pair *y;
+    uint64_t first;
+    uint64_t second;
+    struct finding *f;
+
+    if (!tag_of(a, &x, &first) || !tag_of(b, &y, &second) || first == second)
+        return;
+    f = audit_add(run, AUDIT_TPGT_008, audit_at_pair(b, y));
+    audit_was_pair(f, y);
+    audit_allowed(f, "%llu as on the leading connection", (unsigned long long)first);
+}
+
+/* The tag that the portal is known to have. */
+static void known_tag(struct audit_run *run, const struct audit_login *first, const struct audit_login *login)
+{
+    int known = run->transcript->context.portal_tag;
+    const struct audit_pair *pair;
+    uint64_t tag;
+    struct finding *f;
+
+    if (known < 0 || login->conn->remote_port != first->conn->remote_port ||
+        strcmp(login->conn->remote, first->conn->remote) != 0 || !tag_of(login, &pair, &tag) ||
+        tag == (uint64_t)known)
+        return;
+    f = audit_add(run, AUDIT_TPGT_006, audit_at_pair(login, pair));
+    audit_was_pair(f, pair);
+    audit_allowed(f, "%d, the tag of this portal", known);
+}
+
+/* Commands that take a CmdSN, sent on a connection up to a time. */
+static uint32_t commands_sent(const struct audit_login *login, int64_t until_us)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < login->pdu_count; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+        uint8_t opcode;
+
+        if (!pdu->full_feature || pdu->side != TRANSCRIPT_INITIATOR || !pdu->bhs || pdu->first_us > until_us)
+            continue;
+        opcode = pdu_opcode(pdu->bhs);
+        if (!pdu_immediate(pdu->bhs) && opcode != PDU_DATA_OUT && opcode != PDU_SNACK_REQUEST)
+            count++;
+    }
+    return count;
+}
+
+/* 4.2.2.1: CmdSN is the session's. What commands were still under way leaves a range. */
+static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins, size_t count, size_t lead, size_t added)
+{
+    const struct audit_login *a = &logins[lead];
+    const struct audit_login *b = &logins[added];
+
+    const struct audit_exchange *x = &b->exchanges[0];
+    uint32_t base = a->exchanges[a->final].req.cmd_sn;
+    uint32_t sent = 0;
+    struct finding *f;
+
+    if (!x->success || (x->dirt & AUDIT_DIRT_OPCODE) != 0 ||
+        (a->exchanges[a->final].dirt & (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE)) != 0)
+        return;
+    for (size_t j = 0; j < count; j++)
+        if (j == lead || joined(a, &logins[j]))
+            sent += commands_sent(&logins[j], x->response->at_us);
+    if (x->rsp.exp_cmd_sn - base <= sent)
+        return;
+    f = audit_add(run, AUDIT_SN_013, audit_at_field(b, x->response, "ExpCmdSN"));
+    audit_was(f, "ExpCmdSN 0x%08x", (unsigned)x->rsp.exp_cmd_sn);
+    audit_allowed(f, "0x%08x to 0x%08x, as the session has it", (unsigned)base, (unsigned)(base + sent));
+}
+
+bool audit_session_check(struct audit_run *run, const struct audit_login *logins, size_t count)
+{
+    if (count == 0 || count > CONNECTIONS_MAX)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        known_tag(run, &logins[0], &logins[i]);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (i == j || !joined(&logins[i], &logins[j]))
+                continue;
+            same_tag(run, &logins[i], &logins[j]);
+            same_cmd_sn(run, logins, count, i, j);
+        }
+    }
+    return true;
+}

@@ -1,0 +1,41 @@
+/* The commands of iscsispec, and what they share. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "harness/case.h"
+#include "harness/catalogue.h"
+#include "harness/cli/options.h"
+#include "harness/datadir.h"
+#include "harness/result.h"
+
+#include <stdbool.h>
+
+#define CLI_DEFAULT_OUT "iscsispec-report"
+
+/* The shipped data, loaded as far as a command needs it. */
+struct cli {
+    struct options options;
+    struct datadir data;
+    struct catalogue *rules;
+    struct case_list cases;
+    bool has_cases;
+};
+
+/* One line on stderr: "iscsispec: ...". Returns status. */
+int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each returns 0, or an exit status after a message. */
+int cli_find_data(struct cli *cli);
+int cli_load_rules(struct cli *cli);
+int cli_load_cases(struct cli *cli);
+void cli_free(struct cli *cli);
+
+/* The commands. Each returns the exit status. */
+int cli_run(struct cli *cli);
+int cli_list(struct cli *cli);
+int cli_explain(struct cli *cli);
+int cli_report(struct cli *cli);
+int cli_selftest(struct cli *cli);
+int cli_schema(struct cli *cli);
+
+#endif

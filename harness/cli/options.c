@@ -1,0 +1,210 @@
+#include "harness/cli/options.h"
+
+#include "harness/cli/suggest.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SEED };
+
+struct option_row {
+    const char *name;
+    const char *value; /* name of the value in help; NULL: a flag */
+    enum option_kind kind;
+    size_t offset; /* of the member of struct options */
+    unsigned commands;
+    const char *help;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option_row rows[] = {
+    {"profile", "NAME|FILE", OPTION_TEXT, AT(profile), OPTIONS_RUN | OPTIONS_SELFTEST,
+     "how the target is started, reached and armed (default: reference)"},
+    {"target", "iscsi://HOST[:PORT]/NAME", OPTION_TEXT, AT(target), OPTIONS_RUN,
+     "a target that runs already, without a profile: what needs no arming is run"},
+    {"portal", "[NAME=]HOST:PORT", OPTION_LIST, AT(portals), OPTIONS_RUN,
+     "instead of the profile's portals; nothing is started then (repeat for more)"},
+    {"user", "NAME", OPTION_TEXT, AT(user), OPTIONS_RUN, "CHAP user for --target"},
+    {"secret-file", "FILE", OPTION_TEXT, AT(secret_file), OPTIONS_RUN,
+     "its secret: first line of FILE (or in the environment: ISCSISPEC_SECRET)"},
+    {"initiator", "NAME", OPTION_TEXT, AT(initiator), OPTIONS_RUN, "initiator name of the run"},
+    {"target-binary", "PATH", OPTION_TEXT, AT(target_binary), OPTIONS_RUN | OPTIONS_SELFTEST,
+     "iscsispec-target, when it is neither beside iscsispec nor on PATH"},
+    {"select", "EXPR", OPTION_LIST, AT(select), OPTIONS_RUN | OPTIONS_LIST | OPTIONS_SELFTEST,
+     "cases by glob, or code: rule: subject: defect: section:, ! takes away (repeat for more);\n"
+     "selftest: name of a defect"},
+    {"cases", "DIR", OPTION_LIST, AT(cases), OPTIONS_RUN | OPTIONS_LIST | OPTIONS_EXPLAIN | OPTIONS_SELFTEST,
+     "cases from here instead of the shipped ones (repeat for more)"},
+    {"out", "DIR", OPTION_TEXT, AT(out), OPTIONS_RUN | OPTIONS_REPORT | OPTIONS_SELFTEST,
+     "where reports and evidence go (default: iscsispec-report)"},
+    {"extra", "WORDS", OPTION_TEXT, AT(extra), OPTIONS_RUN, "added to the profile's start command, at its ${extra}"},
+    {"jobs", "N", OPTION_COUNT, AT(jobs), OPTIONS_RUN | OPTIONS_SELFTEST, "cases at a time (default: by cores)"},
+    {"timeout", "MS", OPTION_COUNT, AT(timeout_ms), OPTIONS_RUN, "for one answer (default: measured, 1 to 10 s)"},
+    {"shuffle", NULL, OPTION_FLAG, AT(shuffle), OPTIONS_RUN, "run in random order"},
+    {"seed", "N", OPTION_SEED, AT(seed), OPTIONS_RUN | OPTIONS_SELFTEST, "for --shuffle and all that is drawn"},
+    {"fail-on-skip", NULL, OPTION_FLAG, AT(fail_on_skip), OPTIONS_RUN, "a skipped case counts as failed"},
+    {"exit-zero", NULL, OPTION_FLAG, AT(exit_zero), OPTIONS_RUN, "exit 0 although cases failed"},
+    {"quiet", NULL, OPTION_FLAG, AT(quiet), OPTIONS_RUN | OPTIONS_SELFTEST, "no progress, only the end"},
+    {"published", "FILE", OPTION_TEXT, AT(published), OPTIONS_RUN | OPTIONS_REPORT,
+     "also write the table there, without what changes from run to run"},
+    {"write-kill-table", "FILE", OPTION_TEXT, AT(write_kill_table), OPTIONS_SELFTEST, "write what was measured"},
+    {"check-kill-table", "FILE", OPTION_TEXT, AT(check_kill_table), OPTIONS_SELFTEST,
+     "exit 1 when the file is not what was measured"},
+    {"version", NULL, OPTION_FLAG, AT(version), OPTIONS_NONE, "version of iscsispec and of libiscsi"},
+    {"help", NULL, OPTION_FLAG, AT(help), OPTIONS_ALL, "this text"},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static void *member(struct options *out, const struct option_row *row)
+{
+    return (char *)out + row->offset;
+}
+
+static int parse_number(const struct option_row *row, const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || *out > max) {
+        fprintf(stderr, "iscsispec: --%s %s: not a number from 0 to %llu\n", row->name, text, (unsigned long long)max);
+        return -1;
+    }
+    return 0;
+}
+
+static int add_to_list(const struct option_row *row, const char *text, struct options_list *list)
+{
+    if (list->count == OPTIONS_LIST_MAX) {
+        fprintf(stderr, "iscsispec: --%s: more than %u of them\n", row->name, OPTIONS_LIST_MAX);
+        return -1;
+    }
+    list->items[list->count++] = text;
+    return 0;
+}
+
+static int take(const struct option_row *row, const char *text, struct options *out)
+{
+    uint64_t number = 0;
+
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)member(out, row) = true;
+        return 0;
+    case OPTION_TEXT:
+        *(const char **)member(out, row) = text;
+        return 0;
+    case OPTION_LIST:
+        return add_to_list(row, text, member(out, row));
+    case OPTION_COUNT:
+        if (parse_number(row, text, 3600000, &number) != 0) {
+            return -1;
+        }
+        *(int *)member(out, row) = (int)number;
+        return 0;
+    case OPTION_SEED:
+        out->has_seed = true;
+        return parse_number(row, text, UINT64_MAX, member(out, row));
+    }
+    return -1;
+}
+
+static size_t name_length(const char *word)
+{
+    return strcspn(word, "=");
+}
+
+static int complain(const char *word, unsigned command)
+{
+    const char *names[ROW_COUNT];
+    const char *best;
+    char name[64];
+    size_t count = 0;
+
+    while (*word == '-') {
+        word++;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)name_length(word), word);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0 && (rows[i].commands & command) != 0) {
+            fprintf(stderr, rows[i].value != NULL ? "iscsispec: --%s wants a value: --%s %s\n"
+                                                  : "iscsispec: --%s takes no value\n",
+                    name, name, rows[i].value);
+            return -1;
+        }
+        if ((rows[i].commands & command) != 0) {
+            names[count++] = rows[i].name;
+        }
+    }
+    best = suggest_nearest(name, names, count);
+    fprintf(stderr, "iscsispec: --%s: no such option here; %s%s\n", name,
+            best != NULL ? "did you mean --" : "see iscsispec --help", best != NULL ? best : "");
+    return -1;
+}
+
+int options_parse(int argc, char *const *argv, unsigned command, struct options *out)
+{
+    struct option table[ROW_COUNT + 1];
+    size_t count = 0;
+    int found, index = 0;
+
+    memset(out, 0, sizeof(*out));
+    memset(table, 0, sizeof(table));
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].commands & command) != 0) {
+            table[count++] = (struct option){.name = rows[i].name,
+                                             .has_arg = rows[i].value != NULL ? required_argument : no_argument,
+                                             .val = (int)i + 1};
+        }
+    }
+    opterr = 0;
+    optind = 1;
+    while ((found = getopt_long(argc, argv, ":h", table, &index)) != -1) {
+        if (found == 'h') {
+            out->help = true;
+        } else if (found == '?' || found == ':') {
+            return complain(argv[optind - 1], command);
+        } else if (take(&rows[found - 1], optarg, out) != 0) {
+            return -1;
+        }
+    }
+    for (; optind < argc; optind++) {
+        if (out->words.count == OPTIONS_LIST_MAX) {
+            fprintf(stderr, "iscsispec: too many arguments\n");
+            return -1;
+        }
+        out->words.items[out->words.count++] = argv[optind];
+    }
+    return 0;
+}
+
+static void print_help(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        fputc(*text, out);
+        if (*text == '\n') {
+            fprintf(out, "%38s", "");
+        }
+    }
+    fputc('\n', out);
+}
+
+void options_print(FILE *out, unsigned command)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        char left[64];
+
+        if ((rows[i].commands & command) == 0) {
+            continue;
+        }
+        snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value != NULL ? " " : "",
+                 rows[i].value != NULL ? rows[i].value : "");
+        fprintf(out, strlen(left) > 34 ? "  %s\n%38s" : "  %-35s %s", left, "");
+        print_help(out, rows[i].help);
+    }
+}

@@ -1,0 +1,47 @@
+/* The command line: one table of options, from which it is parsed and --help is printed. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define OPTIONS_LIST_MAX 64u
+
+struct options_list {
+    const char *items[OPTIONS_LIST_MAX];
+    size_t count;
+};
+
+struct options {
+    const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
+    const char *write_kill_table, *check_kill_table;
+    struct options_list portals, select, cases, words; /* words: what is no option */
+    int jobs, timeout_ms;
+    uint64_t seed;
+    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, help, version;
+};
+
+/* Commands as bits: which option belongs where. */
+enum options_command {
+    OPTIONS_RUN = 1,
+    OPTIONS_LIST = 2,
+    OPTIONS_EXPLAIN = 4,
+    OPTIONS_REPORT = 8,
+    OPTIONS_SELFTEST = 16,
+    OPTIONS_SCHEMA = 32,
+    OPTIONS_NONE = 64, /* no command given */
+    OPTIONS_ALL = 127,
+};
+
+/*
+ * Parses argv[1..] for a command (argv[0] is skipped). Returns 0, or -1 after one line on stderr that names the option,
+ * the value and the way out.
+ */
+int options_parse(int argc, char *const *argv, unsigned command, struct options *out);
+
+/* Prints the options of a command, one a line. */
+void options_print(FILE *out, unsigned command);
+
+#endif

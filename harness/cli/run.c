@@ -1,0 +1,296 @@
+#include "harness/cli/address.h"
+#include "harness/cli/cli.h"
+#include "harness/cli/progress.h"
+#include "harness/cli/suggest.h"
+#include "harness/folder.h"
+#include "harness/hooks.h"
+#include "harness/killtable.h"
+#include "harness/process.h"
+#include "harness/runner.h"
+#include "reports/reports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define DEFAULT_PROFILE "reference"
+
+static struct profile *profile_of_target(const struct options *o, int *status)
+{
+    struct address address;
+    struct profile *profile = NULL;
+    char secret[256];
+    char err[256];
+
+    *status = EXIT_USAGE;
+    if (o->profile != NULL || o->portals.count > 0) {
+        cli_fail(0, "--target stands alone: with a profile use --profile and --portal");
+        return NULL;
+    }
+    if (address_parse_url(o->target, &address, err, sizeof(err)) != 0) {
+        cli_fail(0, "--target %s: %s", o->target, err);
+        return NULL;
+    }
+    if (address_read_secret(o->secret_file, secret, sizeof(secret), err, sizeof(err)) != 0) {
+        cli_fail(0, "--secret-file %s: %s", o->secret_file, err);
+        return NULL;
+    }
+    if (o->user != NULL && secret[0] == '\0') {
+        cli_fail(0, "--user %s: its secret is missing; use --secret-file FILE or ISCSISPEC_SECRET", o->user);
+        return NULL;
+    }
+    profile = profile_from_target(address.host, address.port, address.name, o->user, o->user != NULL ? secret : NULL);
+    explicit_bzero(secret, sizeof(secret));
+    *status = profile != NULL ? 0 : cli_fail(EXIT_FAULT, "out of memory");
+    return profile;
+}
+
+static int unknown_portal(const struct profile *profile, const char *text, const char *name)
+{
+    const char *names[64];
+    const char *best;
+    size_t count = 0;
+
+    for (size_t i = 0; i < profile->portal_count && count < 64; i++) {
+        names[count++] = profile->portals[i].name;
+    }
+    best = suggest_nearest(name, names, count);
+    return cli_fail(EXIT_USAGE, "--portal %s: the profile '%s' has no portal '%s'; %s%s", text, profile->name, name,
+                    best != NULL ? "did you mean " : "its first is ", best != NULL ? best : (count > 0 ? names[0] : "?"));
+}
+
+/* --portal: only the portals that are given are there. */
+static int replace_portals(struct profile *profile, const struct options_list *given)
+{
+    char err[256];
+
+    for (size_t i = 0; i < profile->portal_count; i++) {
+        profile->portals[i].port = 0;
+    }
+    for (size_t i = 0; i < given->count; i++) {
+        struct profile_portal *portal;
+        struct address address;
+        char *host;
+
+        if (address_parse_portal(given->items[i], &address, err, sizeof(err)) != 0) {
+            return cli_fail(EXIT_USAGE, "--portal %s: %s", given->items[i], err);
+        }
+        portal = address.name[0] != '\0' ? profile_portal_find(profile, address.name)
+                                         : (profile->portal_count > 0 ? &profile->portals[0] : NULL);
+        if (portal == NULL) {
+            return unknown_portal(profile, given->items[i], address.name);
+        }
+        host = strdup(address.host);
+        if (host == NULL) {
+            return cli_fail(EXIT_FAULT, "out of memory");
+        }
+        free(portal->address);
+        portal->address = host;
+        portal->port = address.port;
+    }
+    return 0;
+}
+
+static struct profile *load_profile(const struct cli *cli, int *status)
+{
+    const struct options *o = &cli->options;
+    struct load_error err = {""};
+    struct profile *profile;
+
+    *status = 0;
+    if (o->target != NULL) {
+        return profile_of_target(o, status);
+    }
+    if (o->user != NULL || o->secret_file != NULL) {
+        *status = cli_fail(EXIT_USAGE, "--%s goes with --target; a profile names its own credentials",
+                           o->user != NULL ? "user" : "secret-file");
+        return NULL;
+    }
+    profile = profile_load(o->profile != NULL ? o->profile : DEFAULT_PROFILE, cli->data.profiles, &err);
+    if (profile == NULL) {
+        *status = cli_fail(EXIT_USAGE, "%s", err.text);
+        return NULL;
+    }
+    if (o->portals.count > 0) {
+        *status = replace_portals(profile, &o->portals);
+    }
+    return profile;
+}
+
+static int find_target_binary(const struct cli *cli, char *out, size_t out_len)
+{
+    const char *given = cli->options.target_binary;
+
+    if (given == NULL) {
+        datadir_find_binary(&cli->data, "iscsispec-target", out, out_len);
+        return 0; /* only a profile that uses it misses it */
+    }
+    if (access(given, X_OK) != 0) {
+        return cli_fail(EXIT_USAGE, "--target-binary %s: %s", given, strerror(errno));
+    }
+    snprintf(out, out_len, "%s", given);
+    return 0;
+}
+
+static uint64_t seed_of(const struct options *o)
+{
+    uint64_t seed = o->seed;
+
+    if (!o->has_seed && getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+        seed = (uint64_t)process_now_us();
+    }
+    return o->has_seed ? seed : seed >> 32; /* short enough to type */
+}
+
+static int write_published(const char *path, const struct results *r)
+{
+    FILE *file = fopen(path, "we");
+    int rc = file != NULL ? markdown_write(file, r, true) : -1;
+
+    if (file == NULL || fclose(file) != 0 || rc != 0) {
+        return cli_fail(EXIT_FAULT, "--published %s: %s", path, strerror(errno));
+    }
+    return 0;
+}
+
+/* Left out, and why: each reason once. */
+static void print_skipped(const struct results *r)
+{
+    for (size_t i = 0; i < json_array_size(r->cases); i++) {
+        const json_t *line = json_array_get(r->cases, i);
+        const char *reason = json_string_value(json_object_get(line, "reason"));
+        size_t same = 0;
+        bool first = true;
+
+        if (result_verdict(line) != VERDICT_SKIP || reason == NULL) {
+            continue;
+        }
+        for (size_t k = 0; k < json_array_size(r->cases); k++) {
+            const json_t *other = json_array_get(r->cases, k);
+            const char *theirs = json_string_value(json_object_get(other, "reason"));
+
+            if (result_verdict(other) == VERDICT_SKIP && theirs != NULL && strcmp(theirs, reason) == 0) {
+                first = first && k >= i;
+                same++;
+            }
+        }
+        if (first) {
+            printf("left out %zu: %s\n", same, reason);
+        }
+    }
+}
+
+/* Reports of what was done, and what a person reads at the end. */
+static int report(const struct options *o, const char *out, const struct results *r, const struct progress *progress,
+                  int64_t ms)
+{
+    char err[PATH_MAX + 256];
+
+    if (reports_write_all(out, r, err, sizeof(err)) != 0) {
+        return cli_fail(EXIT_FAULT, "%s", err);
+    }
+    if (o->published != NULL && write_published(o->published, r) != 0) {
+        return EXIT_FAULT;
+    }
+    markdown_table(stdout, r);
+    progress_summary(progress, r, ms);
+    print_skipped(r);
+    printf("report: %s/coverage.md, evidence of each case: %s/evidence/\n", out, out);
+    return 0;
+}
+
+static int run_with(struct cli *cli, struct profile *profile, const struct killtable *kills, const char *binary)
+{
+    const struct options *o = &cli->options;
+    const char *out = o->out != NULL ? o->out : CLI_DEFAULT_OUT;
+    char err[8192] = "", log[PATH_MAX];
+    struct progress progress;
+    struct results results;
+    struct hooks hooks;
+    struct runner_options options = {
+        .hooks = &hooks,
+        .cases = &cli->cases,
+        .rules = cli->rules,
+        .kills = kills,
+        .select = o->select.items,
+        .select_count = o->select.count,
+        .out = out,
+        .initiator = o->initiator,
+        .jobs = o->jobs,
+        .timeout_ms = o->timeout_ms,
+        .shuffle = o->shuffle,
+        .seed = seed_of(o),
+        .listener = {progress_finished, progress_remark, &progress},
+    };
+    int64_t start = process_now_ms();
+    int status, reported;
+
+    if (folder_make(out) != 0) {
+        return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
+    }
+    snprintf(log, sizeof(log), "%s/target.log", out);
+    unlink(log);
+    progress_init(&progress, o->quiet);
+    if (!results_init(&results) || !hooks_init(&hooks, profile, log, err, sizeof(err))) {
+        return cli_fail(EXIT_FAULT, "%s", err);
+    }
+    hooks.binary = binary;
+    hooks.extra = o->extra != NULL ? o->extra : "";
+    hooks.external = o->portals.count > 0;
+    status = (int)runner_run(&options, &results, err, sizeof(err));
+    progress_end(&progress);
+    hooks_free(&hooks);
+    reported = status == EXIT_ALL_PASSED || status == EXIT_INTERRUPTED || json_array_size(results.cases) > 0
+                   ? report(o, out, &results, &progress, process_now_ms() - start)
+                   : 0;
+    if (status != EXIT_ALL_PASSED) {
+        cli_fail(0, "%s", status == EXIT_INTERRUPTED ? "interrupted; the report is of what was done" : err);
+    } else {
+        struct results_policy policy = {.fail_on_skip = o->fail_on_skip, .exit_zero = o->exit_zero};
+
+        status = reported != 0 ? reported : (int)results_exit_status(&results, &policy);
+    }
+    results_free(&results);
+    return status;
+}
+
+int cli_run(struct cli *cli)
+{
+    struct killtable kills = {0};
+    struct profile *profile;
+    char binary[PATH_MAX] = "";
+    char err[512];
+    int status;
+
+    if (cli->options.words.count > 0) {
+        return cli_fail(EXIT_USAGE, "run: '%s' is too much; cases are chosen with --select",
+                        cli->options.words.items[0]);
+    }
+    status = cli_load_cases(cli);
+    if (status == 0 && killtable_load(&kills, cli->data.kill_table, err, sizeof(err)) != 0) {
+        status = cli_fail(EXIT_FAULT, "%s; make it anew with iscsispec selftest --write-kill-table", err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    profile = load_profile(cli, &status);
+    if (status == 0 && profile != NULL && cli->options.extra != NULL &&
+        (profile->start == NULL || strstr(profile->start, "${extra}") == NULL)) {
+        status = cli_fail(EXIT_USAGE, "--extra %s: the start command of the profile has no ${extra}",
+                          cli->options.extra);
+    }
+    if (status == 0 && profile != NULL) {
+        status = find_target_binary(cli, binary, sizeof(binary));
+    }
+    if (status == 0 && profile != NULL) {
+        status = run_with(cli, profile, &kills, binary);
+    }
+    if (profile != NULL) {
+        profile_free(profile);
+    }
+    killtable_free(&kills);
+    return status;
+}

@@ -1,0 +1,188 @@
+#include "harness/selftest.h"
+
+#include "harness/cli/cli.h"
+#include "harness/cli/progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static int compare_by_defect(const void *a, const void *b)
+{
+    const json_t *left = *(const json_t *const *)a;
+    const json_t *right = *(const json_t *const *)b;
+    int order = strcmp(text_of(left, "defect"), text_of(right, "defect"));
+
+    return order != 0 ? order : strcmp(text_of(left, "case"), text_of(right, "case"));
+}
+
+/* Kills and survivors, by defect. */
+static void print_table(const struct killtable *kills, const json_t *report)
+{
+    const json_t *survived = json_object_get(report, "survived");
+    size_t killed = json_array_size(kills->entries);
+    size_t count = killed + json_array_size(survived);
+    const json_t **rows = calloc(count + 1, sizeof(*rows));
+    const char *last = "";
+
+    for (size_t i = 0; rows != NULL && i < count; i++) {
+        rows[i] = i < killed ? json_array_get(kills->entries, i) : json_array_get(survived, i - killed);
+    }
+    if (rows != NULL) {
+        qsort(rows, count, sizeof(*rows), compare_by_defect);
+    }
+    for (size_t i = 0; rows != NULL && i < count; i++) {
+        const char *defect = text_of(rows[i], "defect");
+        bool kill = json_object_get(rows[i], "defect_hash") != NULL;
+
+        if (strcmp(defect, last) != 0) {
+            printf("%s\n", defect);
+            last = defect;
+        }
+        printf("  %-8s %-5s %s%s%s\n", kill ? "killed" : "SURVIVED", text_of(rows[i], "verdict"),
+               text_of(rows[i], "case"), kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ",
+               kill ? "" : text_of(rows[i], "reason"));
+    }
+    free(rows);
+}
+
+static void print_list(const json_t *report, const char *key, const char *title)
+{
+    const json_t *list = json_object_get(report, key);
+
+    if (json_array_size(list) > 0) {
+        printf("\n%s:\n", title);
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        if (json_is_string(item)) {
+            printf("  %s\n", json_string_value(item));
+        } else {
+            printf("  %s %s %s %s\n", text_of(item, "case"), text_of(item, "defect"), text_of(item, "verdict"),
+                   text_of(item, "reason"));
+        }
+    }
+}
+
+static void print_report(const struct killtable *kills, const json_t *report)
+{
+    print_table(kills, report);
+    print_list(report, "unnamed", "Defects that no case names");
+    print_list(report, "not_green", "Not green without a defect");
+    print_list(report, "broken", "Runs that failed");
+    print_list(report, "unknown", "Defects that the reference target does not have");
+    print_list(report, "unproven", "Cases that no defect turns red");
+    printf("\n%zu killed, %zu survived, %zu cases not green without a defect, %zu unproven, %zu defects unnamed\n",
+           json_array_size(kills->entries), json_array_size(json_object_get(report, "survived")),
+           json_array_size(json_object_get(report, "not_green")), json_array_size(json_object_get(report, "unproven")),
+           json_array_size(json_object_get(report, "unnamed")));
+}
+
+/* Byte for byte: the file is written in a fixed order. */
+static int check_table(const struct killtable *kills, const char *path)
+{
+    struct killtable known;
+    char err[512];
+    bool same;
+
+    if (killtable_load(&known, path, err, sizeof(err)) != 0) {
+        return cli_fail(EXIT_USAGE, "--check-kill-table: %s", err);
+    }
+    same = json_equal(known.entries, kills->entries) == 1;
+    killtable_free(&known);
+    if (!same) {
+        return cli_fail(EXIT_FINDINGS, "%s is stale; make it anew with iscsispec selftest --write-kill-table %s", path,
+                        path);
+    }
+    printf("%s is what was measured\n", path);
+    return 0;
+}
+
+static int conclude(const struct options *o, const struct killtable *kills, const json_t *report)
+{
+    char err[512];
+
+    print_report(kills, report);
+    if (o->write_kill_table != NULL && killtable_write(kills, o->write_kill_table, err, sizeof(err)) != 0) {
+        return cli_fail(EXIT_FAULT, "--write-kill-table %s", err);
+    }
+    if (o->check_kill_table != NULL && check_table(kills, o->check_kill_table) != 0) {
+        return EXIT_FINDINGS;
+    }
+    return selftest_is_clean(report) ? 0 : EXIT_FINDINGS;
+}
+
+static int selftest_with(struct cli *cli, struct profile *profile, const char *binary)
+{
+    const struct options *o = &cli->options;
+    struct killtable kills = {.entries = json_array()};
+    struct progress progress;
+    struct selftest_options options = {
+        .profile = profile,
+        .cases = &cli->cases,
+        .rules = cli->rules,
+        .binary = binary,
+        .out = o->out != NULL ? o->out : "iscsispec-selftest",
+        .select = o->select.items,
+        .select_count = o->select.count,
+        .instances = o->jobs,
+        .seed = o->has_seed ? o->seed : 1,
+        .finished = progress_defect,
+        .user = &progress,
+    };
+    json_t *report = NULL;
+    char err[1024] = "";
+    int status;
+
+    progress_init(&progress, o->quiet);
+    status = (int)selftest_run(&options, &kills, &report, err, sizeof(err));
+    progress_end(&progress);
+    status = status == EXIT_ALL_PASSED ? conclude(o, &kills, report) : cli_fail(status, "%s", err);
+    json_decref(report);
+    killtable_free(&kills);
+    return status;
+}
+
+int cli_selftest(struct cli *cli)
+{
+    const struct options *o = &cli->options;
+    struct load_error err = {""};
+    struct profile *profile;
+    char binary[PATH_MAX] = "";
+    int status = cli_load_cases(cli);
+
+    if (status != 0) {
+        return status;
+    }
+    if (o->select.count > 0 && (o->write_kill_table != NULL || o->check_kill_table != NULL)) {
+        return cli_fail(EXIT_USAGE, "--select: a kill table is of all defects");
+    }
+    if (o->target_binary != NULL) {
+        snprintf(binary, sizeof(binary), "%s", o->target_binary);
+    } else if (!datadir_find_binary(&cli->data, "iscsispec-target", binary, sizeof(binary))) {
+        return cli_fail(EXIT_UNREACHABLE, "iscsispec-target was found neither beside iscsispec nor on PATH; say where "
+                                          "it is with --target-binary PATH");
+    }
+    profile = profile_load(o->profile != NULL ? o->profile : "reference", cli->data.profiles, &err);
+    if (profile == NULL) {
+        return cli_fail(EXIT_USAGE, "%s", err.text);
+    }
+    if (profile->start == NULL || strstr(profile->start, "${extra}") == NULL) {
+        status = cli_fail(EXIT_USAGE, "--profile %s: its start command has no ${extra}, where --defect goes",
+                          profile->name);
+    } else {
+        status = selftest_with(cli, profile, binary);
+    }
+    profile_free(profile);
+    return status;
+}

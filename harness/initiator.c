@@ -1,0 +1,527 @@
+/* One login through libiscsi and the tap: see initiator.h. */
+#include "harness/initiator.h"
+
+#include "harness/repair.h"
+#include "harness/shape.h"
+#include "harness/tap.h"
+#include "wire/bytes.h"
+#include "wire/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOGIN_PDU_MAX = 32, LOGIN_CONTINUE_MAX = 256, LOGIN_TEXT_MAX = 1 << 20 };
+
+enum turn { TURN_ON, TURN_DONE, TURN_ERROR };
+
+/* What one login needs while it runs. */
+struct login_run {
+    struct conn *c;
+    struct tap *tap;
+    struct repair repair;
+    int number;      /* of the PDU, as libiscsi counted */
+    uint8_t itt[4];  /* as libiscsi made them */
+    uint8_t cmd_sn[4];
+    uint8_t request[PDU_BHS_LEN]; /* header of the last Login Request that went out */
+    uint8_t answer[PDU_BHS_LEN];  /* header of the answer to be shown */
+    struct text_buf joined;       /* its text, over all PDUs with C=1 */
+    bool *edits_used, *shapes_used;
+};
+
+static enum turn run_error(struct conn *c, const struct position *at, const char *text)
+{
+    snprintf(c->drive->error, sizeof(c->drive->error), "%s:%d:%d: %s", at && at->file ? at->file : "case",
+             at ? at->line : 0, at ? at->column : 0, text);
+    return TURN_ERROR;
+}
+
+/* ---- answers ---- */
+
+static void wait_for_close(struct conn *c)
+{
+    struct net *n = &c->drive->net;
+
+    link_wait_end(n, c->link, net_now(n) + (int64_t)c->drive->env->close_grace_ms * 1000);
+}
+
+static bool take_answer(struct conn *c, const struct link_pdu *pdu, uint32_t to)
+{
+    uint8_t opcode = pdu_opcode(pdu->bhs);
+    struct pdu_login_response r;
+
+    conn_answered(c, pdu, to);
+    if (opcode == PDU_REJECT) {
+        c->reason = pdu->bhs[2];
+        conn_finish(c, CONN_REJECTED, "sent a Reject PDU, reason 0x%02x", c->reason);
+        wait_for_close(c);
+        return false;
+    }
+    if (opcode != PDU_LOGIN_RESPONSE) {
+        c->opcode = opcode;
+        return conn_finish(c, CONN_OTHER, "sent a %s PDU instead of a Login Response", pdu_opcode_name(opcode));
+    }
+    pdu_login_response_decode(&r, pdu->bhs);
+    c->live.exp_stat_sn = r.stat_sn + 1;
+    if (r.status) {
+        c->status = r.status;
+        conn_finish(c, CONN_STATUS, "answered 0x%04x %s", r.status, status_name_or_class(r.status));
+        wait_for_close(c);
+        return false;
+    }
+    if (r.tsih)
+        c->live.tsih = r.tsih;
+    return true;
+}
+
+bool initiator_await(struct conn *c, uint32_t to)
+{
+    struct net *n = &c->drive->net;
+    int64_t deadline = conn_deadline(c);
+
+    for (;;) {
+        struct link_pdu pdu;
+        const char *why;
+
+        switch (link_take(c->link, &pdu, &why)) {
+        case LINK_TAKEN:
+            return take_answer(c, &pdu, to);
+        case LINK_MALFORMED:
+            conn_finish(c, CONN_GARBAGE, "sent %s", why);
+            link_reset(n, c->link); /* no answer can follow; an endless stream has to stop */
+            return false;
+        case LINK_NOTHING:
+            break;
+        }
+        if (c->link->peer_ended) {
+            if (link_rest(c->link))
+                return conn_finish(c, CONN_GARBAGE, "ended the connection in the middle of a PDU");
+            return conn_finish(c, CONN_CLOSED, "%s the connection without an answer",
+                               c->link->peer_end == TRANSCRIPT_RST ? "reset" : "closed");
+        }
+        if (c->link->fd < 0)
+            return conn_finish(c, CONN_CUT, "the case ended the connection itself");
+        if (!net_turn(n, deadline)) {
+            if (link_rest(c->link))
+                return conn_finish(c, CONN_GARBAGE, "stopped in the middle of a PDU");
+            return conn_finish(c, CONN_SILENT, "sent nothing for %d ms", c->drive->env->timeout_ms);
+        }
+    }
+}
+
+static bool says(const void *text, size_t len, const char *key, const char *value)
+{
+    struct text_pair pair;
+
+    return text_find(text, len, key, &pair) && text_equals(pair.value, pair.value_len, value);
+}
+
+/* The login is complete: from here on PDUs are the harness's own. */
+static void enter_full_feature(struct conn *c)
+{
+    c->ffp = c->was_ffp = true;
+    c->session->tsih = c->live.tsih;
+    for (size_t i = 0; i < c->answer_count; i++) {
+        const uint8_t *data = conn_answer_data(c, &c->answers[i]);
+
+        c->header_digest |= data && says(data, c->answers[i].data_len, "HeaderDigest", "CRC32C");
+        c->data_digest |= data && says(data, c->answers[i].data_len, "DataDigest", "CRC32C");
+    }
+    c->link->header_digest = c->header_digest;
+    c->link->data_digest = c->data_digest;
+    c->link->limit = TRANSCRIPT_STREAM_MAX;
+    conn_finish(c, CONN_FFP, "completed the login");
+}
+
+/* Asks for the rest of a text that the target spreads over several PDUs: an empty request with T=0 and C=0 (6.2). */
+static bool ask_for_more(struct login_run *run)
+{
+    uint8_t bhs[PDU_BHS_LEN];
+
+    memcpy(bhs, run->request, PDU_BHS_LEN);
+    bhs[1] &= 0x0cu;
+    bhs[4] = 0;
+    pdu_set_data_len(bhs, 0);
+    bytes_put_be32(bhs + 28, run->c->live.exp_stat_sn);
+    conn_note(run->c, TRANSCRIPT_REPAIR, run->c->sent + 1, "empty request: the target's text goes on");
+    conn_send(run->c, bhs, sizeof(bhs), false);
+    return initiator_await(run->c, run->c->sent);
+}
+
+/* Takes one whole answer, over as many PDUs as the target makes of it. `keep`: it is the one libiscsi will be shown. */
+static enum turn collect(struct login_run *run, uint32_t to, bool keep)
+{
+    struct conn *c = run->c;
+    struct text_buf text;
+    const uint8_t *bhs = NULL;
+    enum text_result form;
+
+    text_buf_init_growing(&text, LOGIN_TEXT_MAX, NULL, NULL);
+    for (int i = 0; i < LOGIN_CONTINUE_MAX; i++) {
+        const struct conn_answer *a;
+
+        if (!(i == 0 ? initiator_await(c, to) : ask_for_more(run))) {
+            text_buf_free(&text);
+            return TURN_DONE;
+        }
+        a = &c->answers[c->answer_count - 1];
+        bhs = conn_answer_bhs(c, a);
+        if (a->data_len)
+            text_buf_add_raw(&text, conn_answer_data(c, a), a->data_len);
+        if (!(bhs[1] & PDU_FLAG_CONTINUE) || bhs[1] & PDU_FLAG_TRANSIT)
+            break;
+    }
+    repair_learn(&run->repair, &c->live, text.data, text.len);
+    form = text_check(text.data, text.len, NULL);
+    if ((bhs[1] & (PDU_FLAG_TRANSIT | 3u)) == (PDU_FLAG_TRANSIT | 3u))
+        enter_full_feature(c);
+    else if (pdu_ahs_len(bhs) || form == TEXT_NO_NULL || form == TEXT_NO_EQUALS || form == TEXT_EMPTY_KEY)
+        conn_finish(c, CONN_GARBAGE, "sent a malformed answer: %s",
+                    pdu_ahs_len(bhs) ? "an AHS in a Login Response" : text_result_name(form));
+    else if (says(text.data, text.len, "AuthMethod", "Reject") || says(text.data, text.len, "CHAP_A", "Reject"))
+        conn_finish(c, CONN_GAVE_UP, "rejected what was offered for authentication");
+    if (keep) {
+        memcpy(run->answer, bhs, PDU_BHS_LEN);
+        text_buf_free(&run->joined);
+        run->joined = text;
+    } else {
+        text_buf_free(&text);
+    }
+    return c->end == CONN_NOT_RUN ? TURN_ON : TURN_DONE;
+}
+
+/* Hands the kept answer to libiscsi, in a form that it takes and under the ITT that it knows. */
+static void show_answer(struct login_run *run)
+{
+    struct conn *c = run->c;
+    const struct conn_answer *came = &c->answers[c->answer_count - 1];
+    struct text_buf shown;
+    bool other = repair_show(&run->repair, run->joined.data, run->joined.len, &shown);
+    struct edit_pdu p;
+
+    memset(&p, 0, sizeof(p));
+    memcpy(p.bhs, run->answer, PDU_BHS_LEN);
+    p.bhs[1] &= (uint8_t)~PDU_FLAG_CONTINUE;
+    other |= memcmp(p.bhs + 16, run->itt, 4) != 0 || run->joined.len != came->data_len;
+    memcpy(p.bhs + 16, run->itt, 4);
+    if (memcmp(p.bhs + 28, run->cmd_sn, 4) != 0) {
+        /* libiscsi gives up when ExpCmdSN is not the number it drew itself, which need not be the session's */
+        other = true;
+        memcpy(p.bhs + 28, run->cmd_sn, 4);
+        memcpy(p.bhs + 32, run->cmd_sn, 4);
+    }
+    p.text = shown;
+    if (edit_render(&p)) {
+        if (other)
+            transcript_note(c->link->log, TRANSCRIPT_TARGET, net_now(&c->drive->net), TRANSCRIPT_SHOWN, came->number,
+                            p.wire, p.wire_len, "libiscsi was shown this answer in another form");
+        tap_give(run->tap, p.wire, p.wire_len);
+    }
+    edit_free(&p);
+}
+
+/* ---- requests ---- */
+
+static enum case_base login_way(const struct case_login *login)
+{
+    return login->base == CASE_BASE_JOIN || login->base == CASE_BASE_DISCOVERY ? login->via : login->base;
+}
+
+static void note_repair(void *user, const char *text)
+{
+    struct conn *c = user;
+
+    conn_note(c, TRANSCRIPT_REPAIR, c->sent + 1, text);
+}
+
+static void note_edit(void *user, const char *text)
+{
+    struct conn *c = user;
+
+    conn_note(c, TRANSCRIPT_EDIT, c->sent + 1, text);
+}
+
+/* The drawn values of this login, so that two runs of a case can be compared (scenario_wire_hash). */
+static void note_drawn(struct conn *c)
+{
+    char text[800];
+    int len = snprintf(text, sizeof(text), "ISID=0x%012llx%cITT=0x%lx%cCmdSN=0x%lx%cTag=0x%lx%cInitiatorName=%s%c",
+                       (unsigned long long)bytes_get_be(c->live.isid, PDU_ISID_LEN), 0, (unsigned long)c->live.itt, 0,
+                       (unsigned long)c->session->cmd_sn, 0, (unsigned long)c->next_tag, 0, c->initiator, 0);
+
+    transcript_note(c->link->log, TRANSCRIPT_INITIATOR, net_now(&c->drive->net), TRANSCRIPT_INFO, 0, text,
+                    len > 0 && (size_t)len < sizeof(text) ? (size_t)len : 0, "values drawn for this connection");
+}
+
+/* What the base of the login asks for and libiscsi has no call for. */
+static void base_adjust(struct login_run *run, struct edit_pdu *p)
+{
+    struct conn *c = run->c;
+
+    if (run->number == 1) {
+        if (c->login->base == CASE_BASE_JOIN)
+            conn_note(c, TRANSCRIPT_INFO, 1, "base join: TSIH, CID and CmdSN of the session");
+        else
+            c->session->cmd_sn = bytes_get_be32(p->bhs + 24);
+        c->live.itt = pdu_itt(p->bhs);
+        c->live.cmd_sn = c->session->cmd_sn;
+        c->live.exp_stat_sn = bytes_get_be32(p->bhs + 28);
+        note_drawn(c);
+    }
+    memcpy(run->itt, p->bhs + 16, 4); /* what libiscsi looks for in the answer */
+    memcpy(run->cmd_sn, p->bhs + 24, 4);
+    if (pdu_itt(p->bhs) != c->live.itt || (c->login->base != CASE_BASE_JOIN && bytes_get_be32(p->bhs + 24) != c->live.cmd_sn)) {
+        bytes_put_be32(p->bhs + 16, c->live.itt);
+        bytes_put_be32(p->bhs + 24, c->live.cmd_sn);
+        note_repair(c, "ITT and CmdSN put back: libiscsi drew them anew in the same login");
+    }
+    if (c->login->base == CASE_BASE_JOIN) {
+        bytes_put_be16(p->bhs + 14, c->session->tsih);
+        bytes_put_be16(p->bhs + 20, c->live.cid);
+        bytes_put_be32(p->bhs + 24, c->live.cmd_sn);
+    }
+    if (login_way(c->login) == CASE_BASE_SECURITY && text_buf_replace(&p->text, "AuthMethod", "None") && run->number == 1)
+        conn_note(c, TRANSCRIPT_INFO, 1, "base security: AuthMethod=None alone");
+    if (c->answer_count && bytes_get_be32(p->bhs + 28) != c->live.exp_stat_sn) {
+        bytes_put_be32(p->bhs + 28, c->live.exp_stat_sn);
+        note_repair(c, "ExpStatSN put right");
+    }
+}
+
+static enum turn apply_edits(struct login_run *run, struct edit_pdu *p, bool *deviating)
+{
+    struct conn *c = run->c;
+    const struct live_scope scope = conn_scope(c);
+    const struct edit_log log = {note_edit, c};
+    char err[400];
+
+    for (size_t i = 0; i < c->login->edit_count; i++) {
+        const struct case_edit *e = &c->login->edits[i];
+
+        /* a key goes out once: if it is there a second time, it is a repair's answer to the target */
+        if (run->edits_used[i] || (e->pdu ? e->pdu != run->number : !edit_matches(e, p, run->number == 1)))
+            continue;
+        run->edits_used[i] = true;
+        if (edit_apply(p, e, &scope, &log, err, sizeof(err)))
+            return run_error(c, &e->at, err);
+        *deviating = true;
+    }
+    return TURN_ON;
+}
+
+static enum turn shaped(enum shape_sent sent)
+{
+    return sent == SHAPE_SENT ? TURN_ON : sent == SHAPE_OVER ? TURN_DONE : TURN_ERROR;
+}
+
+/* PDUs of the case's own behind PDU `number`, and their answers when these are due now. */
+static enum turn follow(struct login_run *run, const struct edit_pdu *p, int number, enum case_when when,
+                        unsigned *unanswered)
+{
+    struct conn *c = run->c;
+    uint32_t before = c->sent;
+    unsigned count = 0;
+    enum turn turn = shaped(shape_follow(c, p, number, when, run->shapes_used, &count));
+
+    *unanswered = count;
+    if (turn != TURN_ON || when == CASE_WHEN_SENT)
+        return turn;
+    for (unsigned i = 0; i < count && turn == TURN_ON; i++)
+        turn = collect(run, before + 1 + i, false);
+    return turn;
+}
+
+static bool stops_here(struct login_run *run, enum case_when when)
+{
+    const struct case_login *login = run->c->login;
+
+    if (login->stop_pdu == 0 || login->stop_pdu != run->number || login->stop_when != when)
+        return false;
+    conn_finish(run->c, CONN_LEFT, "was left by the case behind PDU %d", run->number);
+    return true;
+}
+
+/* From the finished PDU to its answers. */
+static enum turn exchange(struct login_run *run, struct edit_pdu *p, bool deviating)
+{
+    struct conn *c = run->c;
+    unsigned behind = 0, count;
+    enum turn turn = shaped(shape_send(c, p, run->number, deviating, run->shapes_used));
+    uint32_t mine = c->sent;
+
+    if (turn != TURN_ON)
+        return turn;
+    repair_sent(&run->repair, p->text.data, p->text.len);
+    memcpy(run->request, p->wire, PDU_BHS_LEN < p->wire_len ? PDU_BHS_LEN : p->wire_len);
+    turn = follow(run, p, run->number, CASE_WHEN_SENT, &behind);
+    if (turn != TURN_ON || stops_here(run, CASE_WHEN_SENT))
+        return turn == TURN_ERROR ? turn : TURN_DONE;
+    for (unsigned i = 0; i <= behind && turn == TURN_ON; i++)
+        turn = collect(run, mine + i, i == 0);
+    if (turn == TURN_ON)
+        turn = follow(run, p, run->number, CASE_WHEN_ANSWERED, &count);
+    if (turn == TURN_ON && stops_here(run, CASE_WHEN_ANSWERED))
+        turn = TURN_DONE;
+    return turn;
+}
+
+static enum turn one_pdu(struct login_run *run)
+{
+    struct conn *c = run->c;
+    const struct edit_log log = {note_repair, c};
+    const uint8_t *made;
+    size_t len = tap_take(run->tap, &made);
+    struct edit_pdu p;
+    bool deviating = false;
+    unsigned count;
+    enum turn turn = TURN_ON;
+
+    if (len == 0 && run->number == 0) {
+        snprintf(c->drive->error, sizeof(c->drive->error), "libiscsi made no Login Request: %s", tap_error(run->tap));
+        return TURN_ERROR;
+    }
+    if (len == 0) {
+        conn_finish(c, CONN_GAVE_UP, "gave an answer with which libiscsi cannot go on: %s", tap_error(run->tap));
+        return TURN_DONE;
+    }
+    run->number++;
+    if (!edit_load(&p, made, len))
+        turn = run_error(c, NULL, "libiscsi made a PDU that cannot be edited");
+    if (turn == TURN_ON) {
+        base_adjust(run, &p);
+        if (!repair_apply(&run->repair, &p, &c->live, run->number == 1, c->login->base == CASE_BASE_JOIN, &log))
+            turn = run_error(c, NULL, "out of memory");
+    }
+    if (turn == TURN_ON && run->number == 1) {
+        memcpy(run->request, p.wire, PDU_BHS_LEN);
+        turn = follow(run, &p, 0, CASE_WHEN_SENT, &count);
+        if (turn == TURN_ON)
+            turn = follow(run, &p, 0, CASE_WHEN_ANSWERED, &count);
+    }
+    if (turn == TURN_ON)
+        turn = apply_edits(run, &p, &deviating);
+    if (turn == TURN_ON)
+        turn = exchange(run, &p, deviating);
+    if (turn == TURN_ON)
+        show_answer(run);
+    edit_free(&p);
+    return turn;
+}
+
+/* ---- opening and the whole ---- */
+
+static struct tap *open_tap(struct conn *c, int *fd, char *err, size_t err_len)
+{
+    enum case_base way = login_way(c->login);
+    bool chap = way == CASE_BASE_CHAP || way == CASE_BASE_MUTUAL_CHAP, mutual = way == CASE_BASE_MUTUAL_CHAP;
+    const struct tap_config config = {
+        .initiator = c->initiator,
+        .target = c->session->discovery ? NULL : c->target,
+        .discovery = c->session->discovery,
+        /* with a user libiscsi goes through the security stage; base_adjust() makes it AuthMethod=None */
+        .user = chap ? c->user : way == CASE_BASE_SECURITY ? "none" : NULL,
+        .secret = chap ? c->secret : "none",
+        .mutual_user = mutual ? c->mutual_user : NULL,
+        .mutual_secret = mutual ? c->mutual_secret : NULL,
+        .isid_random = (uint32_t)bytes_get_be(c->live.isid + 1, 3),
+        .isid_qualifier = bytes_get_be16(c->live.isid + 4),
+    };
+
+    return tap_open(&config, c->live.portal, fd, err, err_len);
+}
+
+/* True when TCP is established; else c->end or drive.error tells. */
+static bool open_connection(struct conn *c, struct tap **tap)
+{
+    struct drive *d = c->drive;
+    char err[256] = "";
+    int fd = -1;
+
+    *tap = NULL;
+    if (c->login->base == CASE_BASE_RAW) {
+        c->link = net_connect(&d->net, c->name, c->portal->address, c->portal->port, err, sizeof(err));
+    } else {
+        *tap = open_tap(c, &fd, err, sizeof(err));
+        if (*tap && !(c->link = net_add(&d->net, c->name, fd)))
+            snprintf(d->error, sizeof(d->error), "too many connections in one case");
+    }
+    if (!c->link && !*d->error)
+        return conn_finish(c, CONN_UNREACHABLE, "could not be reached: %s", err);
+    if (!c->link)
+        return false;
+    c->link->limit = LINK_LOGIN_MAX;
+    if (!link_wait_connected(&d->net, c->link, conn_deadline(c), err, sizeof(err)))
+        return conn_finish(c, CONN_UNREACHABLE, "could not be reached at %s: %s", c->live.portal, err);
+    if (c->login->base == CASE_BASE_RAW)
+        note_drawn(c); /* otherwise libiscsi has yet to draw */
+    return true;
+}
+
+/* Each deviation has to have been put on the wire; otherwise the case or the target is to be told. */
+static enum turn check_used(struct login_run *run)
+{
+    struct conn *c = run->c;
+    bool ran_to_end = c->end == CONN_FFP || c->end == CONN_LEFT;
+    char what[160];
+
+    for (size_t i = 0; i < c->login->edit_count + c->login->shape_count; i++) {
+        bool is_edit = i < c->login->edit_count;
+        const struct case_shape *s = is_edit ? NULL : &c->login->shapes[i - c->login->edit_count];
+        const struct position *at = is_edit ? &c->login->edits[i].at : &s->at;
+        char text[240];
+
+        if (is_edit ? run->edits_used[i] : run->shapes_used[i - c->login->edit_count])
+            continue;
+        if (is_edit)
+            edit_name(&c->login->edits[i], what, sizeof(what));
+        else
+            snprintf(what, sizeof(what), "step at line %d (PDU %d)", s->at.line, s->pdu_number);
+        if (ran_to_end) {
+            snprintf(text, sizeof(text), "edit of %s matches no PDU: the login had %d", what, run->number);
+            return run_error(c, at, text);
+        }
+        snprintf(c->early, sizeof(c->early), "%s at PDU %d, before the deviation (%s) could be sent", c->why,
+                 run->number, what);
+        return TURN_DONE;
+    }
+    return TURN_DONE;
+}
+
+static int run_login(struct conn *c, struct tap *tap)
+{
+    struct login_run run = {.c = c, .tap = tap};
+    enum turn turn = TURN_ON;
+
+    repair_init(&run.repair, c->has_secret ? c->secret : NULL, c->has_mutual ? c->mutual_secret : NULL);
+    text_buf_init_growing(&run.joined, LOGIN_TEXT_MAX, NULL, NULL);
+    run.edits_used = calloc(c->login->edit_count + 1, sizeof(bool));
+    run.shapes_used = calloc(c->login->shape_count + 1, sizeof(bool));
+    if (!run.edits_used || !run.shapes_used)
+        turn = run_error(c, NULL, "out of memory");
+    for (int i = 0; i < LOGIN_PDU_MAX && turn == TURN_ON; i++)
+        turn = one_pdu(&run);
+    if (turn == TURN_ON)
+        conn_finish(c, CONN_GAVE_UP, "did not come to an end within %d requests", LOGIN_PDU_MAX);
+    if (turn != TURN_ERROR)
+        turn = check_used(&run);
+    free(run.edits_used);
+    free(run.shapes_used);
+    text_buf_free(&run.joined);
+    repair_free(&run.repair);
+    return turn == TURN_ERROR ? -1 : 0;
+}
+
+int initiator_login(struct conn *c)
+{
+    struct tap *tap;
+    int rc = 0;
+
+    if (open_connection(c, &tap)) {
+        if (tap)
+            rc = run_login(c, tap);
+        else
+            conn_finish(c, CONN_LEFT, "only opened TCP");
+    }
+    tap_close(tap);
+    return rc || *c->drive->error ? -1 : 0;
+}

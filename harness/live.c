@@ -1,0 +1,228 @@
+/* Live values of a case: see live.h. */
+#include "harness/live.h"
+
+#include "wire/bytes.h"
+#include "wire/chap.h"
+#include "wire/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct live_word {
+    const char *name;
+    /* Writes the value as text into out; false with the reason in err. arg is what stood behind the first colon, or NULL. */
+    bool (*write)(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len);
+    bool of_conn; /* the part behind the colon names a connection */
+};
+
+static bool put(char *out, size_t cap, const char *text)
+{
+    int n = snprintf(out, cap, "%s", text);
+
+    return n >= 0 && (size_t)n < cap;
+}
+
+static bool write_target(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return put(out, cap, v->target);
+}
+
+/* A name no target has: the real one with another end, within the limit of 4.2.7.1. */
+static bool write_absent(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%.*s-absent", (int)(TEXT_NAME_MAX - 7), v->target) > 0;
+}
+
+static bool write_initiator(const struct live_values *v, const char *arg, char *out, size_t cap, char *err,
+                            size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return put(out, cap, v->initiator);
+}
+
+static bool write_isid(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "0x%012llx", (unsigned long long)bytes_get_be(v->isid, PDU_ISID_LEN)) > 0;
+}
+
+static bool write_tsih(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%u", (unsigned)v->tsih) > 0;
+}
+
+static bool write_cid(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%u", (unsigned)v->cid) > 0;
+}
+
+static bool write_itt(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%lu", (unsigned long)v->itt) > 0;
+}
+
+static bool write_cmdsn(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%lu", (unsigned long)v->cmd_sn) > 0;
+}
+
+static bool write_expstatsn(const struct live_values *v, const char *arg, char *out, size_t cap, char *err,
+                            size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%lu", (unsigned long)v->exp_stat_sn) > 0;
+}
+
+static bool write_portal(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return put(out, cap, v->portal);
+}
+
+static bool write_chap_i(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg;
+    if (!*v->chap_i)
+        snprintf(err, err_len, "no CHAP_I has come yet");
+    return *v->chap_i && put(out, cap, v->chap_i);
+}
+
+static bool write_chap_c(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg;
+    if (!*v->chap_c)
+        snprintf(err, err_len, "no CHAP_C has come yet");
+    return *v->chap_c && put(out, cap, v->chap_c);
+}
+
+/* {chap_r:ALG:SECRET}; without a secret that of the connection. */
+static bool write_chap_r(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    const char *colon = arg ? strchr(arg, ':') : NULL;
+    const char *secret = colon && colon[1] ? colon + 1 : v->secret;
+    size_t number_len = colon ? (size_t)(colon - arg) : arg ? strlen(arg) : 0;
+    const struct chap_algorithm *algorithm;
+    uint8_t challenge[CHAP_MAX_BINARY], hash[CHAP_MAX_HASH_LEN];
+    uint64_t number = 0, id = 0;
+    size_t challenge_len = 0, hash_len = 0;
+
+    if (text_parse_number(arg, number_len, &number) || !(algorithm = chap_algorithm_find(number))) {
+        snprintf(err, err_len, "{chap_r:%s}: unknown algorithm", arg ? arg : "");
+        return false;
+    }
+    if (text_parse_number(v->chap_i, strlen(v->chap_i), &id) || id > 255 ||
+        text_decode_binary(v->chap_c, strlen(v->chap_c), challenge, sizeof(challenge), &challenge_len)) {
+        snprintf(err, err_len, "{chap_r}: no challenge of use has come");
+        return false;
+    }
+    if (chap_response(algorithm, (uint8_t)id, secret, strlen(secret), challenge, challenge_len, hash, sizeof(hash),
+                      &hash_len)) {
+        snprintf(err, err_len, "{chap_r}: %s is not available here", algorithm->name);
+        return false;
+    }
+    return text_encode_hex(hash, hash_len, out, cap) > 0;
+}
+
+static const struct live_word words[] = {
+    {"target", write_target, true},       {"absent_target", write_absent, true}, {"initiator", write_initiator, true},
+    {"isid", write_isid, true},           {"tsih", write_tsih, true},            {"cid", write_cid, true},
+    {"itt", write_itt, true},             {"cmdsn", write_cmdsn, true},          {"expstatsn", write_expstatsn, true},
+    {"portal", write_portal, true},       {"chap_i", write_chap_i, true},        {"chap_c", write_chap_c, true},
+    {"chap_r", write_chap_r, false},
+};
+
+/* One word without its braces. */
+static bool live_word(const char *word, const struct live_scope *scope, char *out, size_t cap, char *err, size_t err_len)
+{
+    const char *colon = strchr(word, ':');
+    size_t name_len = colon ? (size_t)(colon - word) : strlen(word);
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const struct live_values *values = scope->own;
+
+        if (strlen(words[i].name) != name_len || memcmp(words[i].name, word, name_len) != 0)
+            continue;
+        if (colon && words[i].of_conn) {
+            values = scope->find ? scope->find(scope->user, colon + 1) : NULL;
+            if (!values) {
+                snprintf(err, err_len, "{%s}: no connection of that name", word);
+                return false;
+            }
+        }
+        if (words[i].write(values, colon ? colon + 1 : NULL, out, cap, err, err_len))
+            return true;
+        if (!*err)
+            snprintf(err, err_len, "{%s}: the value is too long", word);
+        return false;
+    }
+    snprintf(err, err_len, "{%s}: no such live value", word);
+    return false;
+}
+
+/* Length of the word that opens at text, braces included; 0 when there is none. */
+static size_t word_span(const char *text, size_t len)
+{
+    const char *close = len > 1 && islower((unsigned char)text[1]) ? memchr(text, '}', len) : NULL;
+
+    return close ? (size_t)(close - text) + 1 : 0;
+}
+
+char *live_expand(const char *text, size_t len, const struct live_scope *scope, size_t *out_len, char *err,
+                  size_t err_len)
+{
+    struct text_buf out;
+    char *result = NULL;
+    bool good = true;
+
+    text_buf_init_growing(&out, 1u << 20, NULL, NULL);
+    *err = '\0';
+    for (size_t i = 0; i < len && good;) {
+        size_t span = text[i] == '{' ? word_span(text + i, len - i) : 0;
+        char word[600], value[LIVE_BINARY_MAX];
+
+        if (span == 0) {
+            good = text_buf_add_raw(&out, text + i++, 1);
+            continue;
+        }
+        if (span - 2 >= sizeof(word)) {
+            snprintf(err, err_len, "a live value of %zu characters", span);
+            good = false;
+            break;
+        }
+        memcpy(word, text + i + 1, span - 2);
+        word[span - 2] = '\0';
+        good = live_word(word, scope, value, sizeof(value), err, err_len) &&
+               text_buf_add_raw(&out, value, strlen(value));
+        i += span;
+    }
+    if (good && (result = malloc(out.len + 1))) {
+        if (out.len)
+            memcpy(result, out.data, out.len);
+        result[out.len] = '\0';
+        *out_len = out.len;
+    } else if (!*err) {
+        snprintf(err, err_len, "out of memory");
+    }
+    text_buf_free(&out);
+    return result;
+}
+
+bool live_number(const char *text, const struct live_scope *scope, uint64_t *out, char *err, size_t err_len)
+{
+    size_t len = 0;
+    char *value = live_expand(text, strlen(text), scope, &len, err, err_len);
+    bool good = value && text_parse_number(value, len, out) == TEXT_NUMBER_OK;
+
+    if (value && !good)
+        snprintf(err, err_len, "\"%s\" is no number", value);
+    free(value);
+    return good;
+}

@@ -1,0 +1,50 @@
+/* What a run has to do: the selected cases, what each needs of the target, why some are left out. Internal. */
+#ifndef HARNESS_PLAN_H
+#define HARNESS_PLAN_H
+
+#include "harness/runner.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_CONDITIONS_MAX 64u /* conditions of a profile are kept as bits */
+
+enum plan_state {
+    PLAN_WAITING,
+    PLAN_RUNNING,
+    PLAN_ALONE, /* to be run again with nothing beside it */
+    PLAN_DONE,
+};
+
+enum plan_rerun { PLAN_FIRST_RUN, PLAN_AFTER_SILENCE, PLAN_AFTER_CRASH };
+
+struct plan_job {
+    const struct case_def *c;
+    uint64_t arms;  /* conditions that have to be armed */
+    uint64_t group; /* those of them that change the whole target: nothing else may run meanwhile */
+    uint64_t locks; /* conditions that only one case at a time may use */
+    enum plan_state state;
+    enum plan_rerun rerun;
+    size_t crash; /* AFTER_CRASH: number of the crash, from 1 */
+    int attempt;  /* of the run that is on or was last */
+    json_t *line; /* result of the last run; owned */
+    char *skip;   /* why it is left out; NULL: it runs */
+};
+
+struct plan {
+    struct plan_job *jobs;
+    size_t count;
+};
+
+/* Selects and resolves. Returns EXIT_ALL_PASSED, or EXIT_USAGE / EXIT_NOTHING / EXIT_FAULT with err. */
+enum results_exit plan_make(struct plan *plan, const struct runner_options *options, char *err, size_t err_len);
+void plan_free(struct plan *plan);
+
+/* The head of results.jsonl as far as it is known before the run. */
+bool plan_head(const struct runner_options *options, const struct plan *plan, json_t *head);
+
+/* Adds what stands in every line to a result: title, subject, code, proves, needs, proof. */
+void plan_complete_line(const struct runner_options *options, const struct plan_job *job, json_t *line);
+
+#endif

@@ -1,0 +1,233 @@
+#include "harness/pool.h"
+
+#include "harness/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POOL_LINE_MAX (16u << 20)
+#define POOL_CHUNK    65536u
+
+bool pool_init(struct pool *p, size_t size)
+{
+    sigset_t set;
+
+    memset(p, 0, sizeof(*p));
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    p->slots = calloc(size, sizeof(*p->slots));
+    p->size = size;
+    if (p->signal_fd < 0 || p->slots == NULL) {
+        pool_free(p);
+        return false;
+    }
+    return true;
+}
+
+/* The worker's whole process group, and what it started. */
+static void slot_kill(struct pool_slot *slot)
+{
+    kill(-slot->pid, SIGKILL);
+    kill(slot->pid, SIGKILL); /* when it had no time for setsid() */
+}
+
+static void slot_clear(struct pool *p, struct pool_slot *slot)
+{
+    if (slot->fd >= 0) {
+        close(slot->fd);
+    }
+    free(slot->text);
+    memset(slot, 0, sizeof(*slot));
+    slot->fd = -1;
+    p->busy--;
+}
+
+void pool_free(struct pool *p)
+{
+    for (size_t i = 0; p->slots != NULL && i < p->size; i++) {
+        if (p->slots[i].pid > 0) {
+            slot_kill(&p->slots[i]);
+            waitpid(p->slots[i].pid, NULL, 0);
+            slot_clear(p, &p->slots[i]);
+        }
+    }
+    free(p->slots);
+    if (p->signal_fd >= 0) {
+        close(p->signal_fd);
+    }
+    memset(p, 0, sizeof(*p));
+    p->signal_fd = -1;
+}
+
+bool pool_start(struct pool *p, const struct worker_task *task, void *job)
+{
+    for (size_t i = 0; i < p->size; i++) {
+        struct pool_slot *slot = &p->slots[i];
+
+        if (slot->pid > 0) {
+            continue;
+        }
+        slot->pid = worker_start(task, &slot->fd);
+        if (slot->pid < 0) {
+            slot->pid = 0;
+            return false;
+        }
+        slot->job = job;
+        slot->deadline_ms = process_now_ms() + worker_deadline_ms(task);
+        p->busy++;
+        return true;
+    }
+    errno = EAGAIN;
+    return false;
+}
+
+/* Takes what the worker wrote. False once that is all. */
+static bool slot_read(struct pool_slot *slot)
+{
+    ssize_t got;
+
+    if (slot->len + POOL_CHUNK > slot->room) {
+        size_t room = slot->room * 2 + POOL_CHUNK;
+        char *more = room > POOL_LINE_MAX ? NULL : realloc(slot->text, room);
+
+        if (more == NULL) {
+            return false;
+        }
+        slot->text = more;
+        slot->room = room;
+    }
+    got = read(slot->fd, slot->text + slot->len, slot->room - slot->len);
+    if (got > 0) {
+        slot->len += (size_t)got;
+    }
+    return got > 0 || (got < 0 && errno == EINTR);
+}
+
+/* The worker is at its end, or is brought there. */
+static void slot_finish(struct pool *p, struct pool_slot *slot, bool late, struct pool_outcome *out)
+{
+    int state = 0;
+
+    memset(out, 0, sizeof(*out));
+    out->job = slot->job;
+    if (late) {
+        slot_kill(slot);
+    }
+    waitpid(slot->pid, &state, 0);
+    if (!late) {
+        out->line = json_loadb(slot->text != NULL ? slot->text : "", slot->len, 0, NULL);
+    }
+    if (late) {
+        snprintf(out->reason, sizeof(out->reason), "the worker did not end in time and was killed");
+    } else if (WIFSIGNALED(state)) {
+        snprintf(out->reason, sizeof(out->reason), "the worker died of signal %d (%s)", WTERMSIG(state),
+                 strsignal(WTERMSIG(state)));
+    } else {
+        snprintf(out->reason, sizeof(out->reason), "the worker ended with status %d without a result",
+                 WEXITSTATUS(state));
+    }
+    if (out->line != NULL && (WIFSIGNALED(state) || WEXITSTATUS(state) != 0)) {
+        json_decref(out->line);
+        out->line = NULL;
+    }
+    slot_clear(p, slot);
+}
+
+static struct pool_slot *slot_of(struct pool *p, int fd)
+{
+    for (size_t i = 0; i < p->size; i++) {
+        if (p->slots[i].pid > 0 && p->slots[i].fd == fd) {
+            return &p->slots[i];
+        }
+    }
+    return NULL;
+}
+
+static struct pool_slot *slot_next_late(struct pool *p, int64_t now, int *wait_ms)
+{
+    *wait_ms = -1;
+    for (size_t i = 0; i < p->size; i++) {
+        struct pool_slot *slot = &p->slots[i];
+
+        if (slot->pid <= 0) {
+            continue;
+        }
+        if (slot->deadline_ms <= now) {
+            return slot;
+        }
+        if (*wait_ms < 0 || slot->deadline_ms - now < *wait_ms) {
+            *wait_ms = (int)(slot->deadline_ms - now);
+        }
+    }
+    return NULL;
+}
+
+static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_ms, struct pool_outcome *out, bool *done)
+{
+    nfds_t count = 1;
+
+    items[0] = (struct pollfd){.fd = p->signal_fd, .events = POLLIN};
+    for (size_t i = 0; i < p->size; i++) {
+        if (p->slots[i].pid > 0) {
+            items[count++] = (struct pollfd){.fd = p->slots[i].fd, .events = POLLIN};
+        }
+    }
+    *done = false;
+    if (poll(items, count, wait_ms) <= 0) {
+        return POOL_IDLE;
+    }
+    if (items[0].revents != 0) {
+        process_take_interrupt();
+        *done = true;
+        return POOL_INTERRUPTED;
+    }
+    for (nfds_t i = 1; i < count; i++) {
+        struct pool_slot *slot = items[i].revents != 0 ? slot_of(p, items[i].fd) : NULL;
+
+        if (slot != NULL && !slot_read(slot)) {
+            slot_finish(p, slot, false, out);
+            *done = true;
+            return POOL_FINISHED;
+        }
+    }
+    return POOL_IDLE;
+}
+
+enum pool_event pool_wait(struct pool *p, struct pool_outcome *out)
+{
+    struct pollfd *items = calloc(p->size + 1, sizeof(*items));
+    enum pool_event event = POOL_IDLE;
+    bool done = items == NULL;
+
+    while (!done && p->busy > 0) {
+        int wait_ms;
+        struct pool_slot *late = slot_next_late(p, process_now_ms(), &wait_ms);
+
+        if (late != NULL) {
+            slot_finish(p, late, true, out);
+            event = POOL_FINISHED;
+            break;
+        }
+        event = poll_once(p, items, wait_ms, out, &done);
+    }
+    free(items);
+    return event;
+}
+
+void pool_each(const struct pool *p, void (*see)(void *user, void *job), void *user)
+{
+    for (size_t i = 0; i < p->size; i++) {
+        if (p->slots[i].pid > 0) {
+            see(user, p->slots[i].job);
+        }
+    }
+}

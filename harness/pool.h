@@ -1,0 +1,51 @@
+/* Workers in flight: their pipes, their deadlines, how each ended. Internal to the runner. */
+#ifndef HARNESS_POOL_H
+#define HARNESS_POOL_H
+
+#include "harness/worker.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct pool_slot {
+    pid_t pid; /* 0: free */
+    int fd;    /* -1: at its end */
+    void *job;
+    int64_t deadline_ms; /* of process_now_ms() */
+    char *text;
+    size_t len, room;
+};
+
+struct pool {
+    struct pool_slot *slots;
+    size_t size;
+    size_t busy;
+    int signal_fd; /* readable when SIGINT or SIGTERM is pending */
+};
+
+enum pool_event {
+    POOL_FINISHED,
+    POOL_INTERRUPTED,
+    POOL_IDLE, /* nothing in flight */
+};
+
+struct pool_outcome {
+    void *job;
+    json_t *line;     /* NULL: the worker gave none; the receiver decrefs */
+    char reason[128]; /* why there is no line */
+};
+
+bool pool_init(struct pool *p, size_t size);
+/* Kills what is in flight. */
+void pool_free(struct pool *p);
+/* Starts a worker for the task. False with errno. */
+bool pool_start(struct pool *p, const struct worker_task *task, void *job);
+/* Waits for the next worker to end, for a deadline, or for Ctrl-C. */
+enum pool_event pool_wait(struct pool *p, struct pool_outcome *out);
+/* Calls see() for every job in flight. */
+void pool_each(const struct pool *p, void (*see)(void *user, void *job), void *user);
+
+#endif

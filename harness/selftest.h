@@ -1,0 +1,45 @@
+/*
+ * The kill table is measured here: the suite against the reference target, without a defect (nothing may be red) and
+ * with each defect that a case names (each such case has to be red).
+ */
+#ifndef HARNESS_SELFTEST_H
+#define HARNESS_SELFTEST_H
+
+#include "harness/killtable.h"
+#include "harness/runner.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct selftest_options {
+    struct profile *profile; /* of the reference target; its start command takes ${extra} */
+    const struct case_list *cases;
+    const struct catalogue *rules;
+    const char *binary;             /* iscsispec-target */
+    const char *out;                /* a directory for the runs; made when missing */
+    const char *const *select;      /* defects to try, by name; none: all that a case names */
+    size_t select_count;
+    int instances;                  /* targets at a time; 0: from the number of cores */
+    uint64_t seed;
+    /* Called after each run; defect NULL: the one without. May be NULL. */
+    void (*finished)(void *user, const char *defect, size_t done, size_t total);
+    void *user;
+};
+
+/*
+ * Measures. kills: empty, gets one entry for each case that a defect turned red. report (new, caller decrefs):
+ *   not_green   [{case, verdict, reason}]          without a defect
+ *   survived    [{defect, case, verdict}]          named by the case, and it stayed green
+ *   broken      [{defect, reason}]                 the run itself failed
+ *   unknown     [{case, defect}]                   the reference target has no such defect
+ *   unnamed     [defect]                           no case names it
+ *   unproven    [case]                             no defect turns it red
+ * Returns EXIT_ALL_PASSED (report tells), EXIT_INTERRUPTED, or EXIT_FAULT / EXIT_UNREACHABLE / EXIT_USAGE with err.
+ */
+enum results_exit selftest_run(const struct selftest_options *options, struct killtable *kills, json_t **report,
+                               char *err, size_t err_len);
+
+/* True when nothing in the report is a fault: only `unnamed` may hold something. */
+bool selftest_is_clean(const json_t *report);
+
+#endif

@@ -1,0 +1,238 @@
+/* Recording of transcripts. Cutting them into PDUs is transcript_cut.c. */
+#include "harness/transcript.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kept free below TRANSCRIPT_EVENT_MAX, so that endings and the remark on an overflow always find room. */
+#define EVENT_RESERVE 64u
+
+struct transcript *transcript_new(void)
+{
+    struct transcript *t = calloc(1, sizeof *t);
+
+    if (t)
+        t->context.portal_tag = -1;
+    return t;
+}
+
+static void conn_free(struct transcript_conn *c)
+{
+    for (size_t i = 0; i < c->event_count; i++) {
+        free(c->events[i].text);
+        free(c->events[i].data);
+    }
+    free(c->events);
+    free(c->stream[0].bytes);
+    free(c->stream[1].bytes);
+    free(c);
+}
+
+void transcript_free(struct transcript *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->conn_count; i++)
+        conn_free(t->conns[i]);
+    free(t->conns);
+    free(t);
+}
+
+struct transcript_conn *transcript_add_conn(struct transcript *t, const char *name)
+{
+    struct transcript_conn *c;
+
+    if (t->conn_count >= TRANSCRIPT_CONN_MAX)
+        return NULL;
+    if (t->conn_count == t->conn_capacity) {
+        size_t capacity = t->conn_capacity ? 2 * t->conn_capacity : 4;
+        struct transcript_conn **conns = realloc(t->conns, capacity * sizeof *conns);
+
+        if (!conns)
+            return NULL;
+        t->conns = conns;
+        t->conn_capacity = capacity;
+    }
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    snprintf(c->name, sizeof c->name, "%s", name ? name : "");
+    t->conns[t->conn_count++] = c;
+    return c;
+}
+
+struct transcript_conn *transcript_find_conn(const struct transcript *t, const char *name)
+{
+    for (size_t i = 0; i < t->conn_count; i++)
+        if (strcmp(t->conns[i]->name, name) == 0)
+            return t->conns[i];
+    return NULL;
+}
+
+/* A zeroed event at the end of the list, or NULL. `limit` is the most events there may be before it. */
+static struct transcript_event *event_add(struct transcript_conn *c, size_t limit)
+{
+    struct transcript_event *e;
+
+    if (c->event_count >= limit)
+        return NULL;
+    if (c->event_count == c->event_capacity) {
+        size_t capacity = c->event_capacity ? 2 * c->event_capacity : 16;
+        struct transcript_event *events = realloc(c->events, capacity * sizeof *events);
+
+        if (!events)
+            return NULL;
+        c->events = events;
+        c->event_capacity = capacity;
+    }
+    e = &c->events[c->event_count++];
+    memset(e, 0, sizeof *e);
+    return e;
+}
+
+/* Marks the connection, and says why once. Returns false for the caller to return. */
+static bool overflow(struct transcript_conn *c, enum transcript_side side, int64_t at_us, const char *why)
+{
+    struct transcript_event *e;
+
+    if (c->overflow)
+        return false;
+    c->overflow = true;
+    e = event_add(c, TRANSCRIPT_EVENT_MAX);
+    if (!e)
+        return false;
+    e->kind = TRANSCRIPT_NOTE;
+    e->note = TRANSCRIPT_INFO;
+    e->side = side;
+    e->at_us = at_us;
+    e->text = strdup(why);
+    if (!e->text)
+        c->event_count--;
+    return false;
+}
+
+/* Makes room for len more bytes of a stream, which is below the limit by then. */
+static bool stream_reserve(struct transcript_stream *s, size_t len)
+{
+    size_t capacity = s->capacity ? s->capacity : 1024;
+    uint8_t *bytes;
+
+    while (capacity - s->len < len)
+        capacity *= 2;
+    if (capacity == s->capacity)
+        return true;
+    bytes = realloc(s->bytes, capacity);
+    if (!bytes)
+        return false;
+    s->bytes = bytes;
+    s->capacity = capacity;
+    return true;
+}
+
+/* BYTES, or GAP when bytes is NULL (zeros then stand in the stream). */
+static bool stream_event(struct transcript_conn *c, enum transcript_side side, int64_t at_us, const void *bytes,
+                         size_t len)
+{
+    struct transcript_stream *s = &c->stream[side];
+    size_t room = TRANSCRIPT_STREAM_MAX - s->len;
+    size_t take = len < room ? len : room;
+    struct transcript_event *e;
+
+    if (len == 0)
+        return true;
+    if (take == 0)
+        return overflow(c, side, at_us, "more bytes than a transcript holds: the rest is not recorded");
+    if (!stream_reserve(s, take))
+        return overflow(c, side, at_us, "out of memory: the rest is not recorded");
+    e = event_add(c, TRANSCRIPT_EVENT_MAX - EVENT_RESERVE);
+    if (!e)
+        return overflow(c, side, at_us, "more events than a transcript holds: the rest is not recorded");
+    e->kind = bytes ? TRANSCRIPT_BYTES : TRANSCRIPT_GAP;
+    e->side = side;
+    e->at_us = at_us;
+    e->offset = s->len;
+    e->len = take;
+    if (bytes)
+        memcpy(s->bytes + s->len, bytes, take);
+    else
+        memset(s->bytes + s->len, 0, take);
+    s->len += take;
+    if (take < len)
+        return overflow(c, side, at_us, "more bytes than a transcript holds: the rest is not recorded");
+    return true;
+}
+
+bool transcript_bytes(struct transcript_conn *c, enum transcript_side side, int64_t at_us, const void *bytes,
+                      size_t len)
+{
+    return stream_event(c, side, at_us, len ? bytes : "", len);
+}
+
+bool transcript_gap(struct transcript_conn *c, enum transcript_side side, int64_t at_us, size_t len)
+{
+    return stream_event(c, side, at_us, NULL, len);
+}
+
+bool transcript_end(struct transcript_conn *c, enum transcript_side side, int64_t at_us, enum transcript_end end)
+{
+    struct transcript_event *e = event_add(c, TRANSCRIPT_EVENT_MAX);
+
+    if (!e)
+        return overflow(c, side, at_us, "more events than a transcript holds: the rest is not recorded");
+    e->kind = TRANSCRIPT_END;
+    e->side = side;
+    e->at_us = at_us;
+    e->end = end;
+    return true;
+}
+
+bool transcript_note(struct transcript_conn *c, enum transcript_side side, int64_t at_us, enum transcript_note note,
+                     uint32_t pdu, const void *data, size_t len, const char *format, ...)
+{
+    struct transcript_event *e;
+    char *text = NULL;
+    uint8_t *copy = NULL;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0)
+        return overflow(c, side, at_us, "out of memory: a note is missing");
+    if (!data)
+        len = 0;
+    if (len > TRANSCRIPT_STREAM_MAX || (size_t)n > TRANSCRIPT_STREAM_MAX ||
+        c->note_bytes + (size_t)n + len > TRANSCRIPT_STREAM_MAX) {
+        free(text);
+        return overflow(c, side, at_us, "more notes than a transcript holds: the rest is not recorded");
+    }
+    if (len && (copy = malloc(len)) != NULL)
+        memcpy(copy, data, len);
+    e = len && !copy ? NULL : event_add(c, TRANSCRIPT_EVENT_MAX - EVENT_RESERVE);
+    if (!e) {
+        free(text);
+        free(copy);
+        return overflow(c, side, at_us, "more notes than a transcript holds: the rest is not recorded");
+    }
+    e->kind = TRANSCRIPT_NOTE;
+    e->note = note;
+    e->side = side;
+    e->at_us = at_us;
+    e->pdu = pdu;
+    e->text = text;
+    e->data = copy;
+    e->len = len;
+    c->note_bytes += (size_t)n + len;
+    return true;
+}
+
+const struct transcript_event *transcript_ended(const struct transcript_conn *c, enum transcript_side side)
+{
+    for (size_t i = 0; i < c->event_count; i++)
+        if (c->events[i].kind == TRANSCRIPT_END && c->events[i].side == side)
+            return &c->events[i];
+    return NULL;
+}

@@ -1,0 +1,340 @@
+/* TCP connections of initiators; see connections.h. */
+#include "connections.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "address.h"
+
+enum { PIECE_MAX = 64 * 1024 };
+
+enum connection_state {
+    CONNECTION_OPEN,        /* the engine decides */
+    CONNECTION_ENDING,      /* the engine wants it closed, output is still unsent */
+    CONNECTION_LINGERING,   /* our FIN is out and the engine has let go; waits for the peer's */
+    CONNECTION_CLOSING      /* handles are being closed */
+};
+
+struct connection {
+    uv_tcp_t tcp;
+    uv_timer_t timer;
+    uv_write_t write;
+    struct connections *hub;
+    struct connection *previous, *next;
+    struct conn *conn;                  /* NULL from CONNECTION_LINGERING on */
+    uint8_t *piece;                     /* output that the kernel did not take at once, NULL: none */
+    size_t portal;
+    uint64_t deadline;                  /* what the timer is set to */
+    enum connection_state state;
+    bool reading;
+    bool eof;
+    unsigned char handles;              /* not closed yet */
+    char peer[ADDRESS_TEXT_MAX];
+};
+
+bool connections_open(struct connections *hub)
+{
+    hub->first = NULL;
+    hub->count = 0;
+    hub->linger = true;
+    hub->buffer = malloc(CONNECTIONS_READ_SIZE);
+    return hub->buffer != NULL;
+}
+
+void connections_close(struct connections *hub)
+{
+    free(hub->buffer);
+    hub->buffer = NULL;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct connection *connection = handle->data;
+
+    if (--connection->handles > 0)
+        return;
+    free(connection->piece);
+    free(connection);
+}
+
+/* Lets the engine's part go, takes the connection off the list and closes it; with a RST when reset. */
+static void drop(struct connection *connection, bool reset)
+{
+    struct connections *hub = connection->hub;
+
+    if (connection->state == CONNECTION_CLOSING)
+        return;
+    connection->state = CONNECTION_CLOSING;
+    if (connection->conn != NULL)
+        conn_free(connection->conn);
+    connection->conn = NULL;
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        hub->first = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+    hub->count--;
+    if (!reset || uv_tcp_close_reset(&connection->tcp, on_closed) != 0)
+        uv_close((uv_handle_t *)&connection->tcp, on_closed);
+    uv_close((uv_handle_t *)&connection->timer, on_closed);
+}
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct connection *connection = handle->data;
+
+    (void)suggested;
+    buffer->base = connection->hub->buffer;
+    buffer->len = CONNECTIONS_READ_SIZE;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer);
+
+static void set_reading(struct connection *connection, bool reading)
+{
+    if (reading == connection->reading || (reading && connection->eof))
+        return;
+    connection->reading = reading;
+    if (reading)
+        uv_read_start((uv_stream_t *)&connection->tcp, on_allocate, on_read);
+    else
+        uv_read_stop((uv_stream_t *)&connection->tcp);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void set_deadline(struct connection *connection, uint64_t deadline)
+{
+    uint64_t now = uv_now(connection->hub->loop);
+
+    if (deadline == connection->deadline)
+        return;
+    connection->deadline = deadline;
+    if (deadline == NODE_NO_DEADLINE)
+        uv_timer_stop(&connection->timer);
+    else
+        uv_timer_start(&connection->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+}
+
+static void update(struct connection *connection);
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct connection *connection = request->data;
+
+    free(connection->piece);
+    connection->piece = NULL;
+    if (connection->state == CONNECTION_CLOSING)
+        return;
+    if (status < 0)
+        drop(connection, false);
+    else
+        update(connection);
+    connections_settle(connection->hub);
+}
+
+/* Hands a piece of the output that the kernel has no room for to libuv. */
+static bool queue_piece(struct connection *connection)
+{
+    const uint8_t *bytes;
+    size_t length = conn_output(connection->conn, &bytes);
+    uv_buf_t buffer;
+
+    length = length < PIECE_MAX ? length : PIECE_MAX;
+    connection->piece = malloc(length);
+    if (connection->piece == NULL)
+        return false;
+    memcpy(connection->piece, bytes, length);
+    conn_output_consumed(connection->conn, length);
+    buffer = uv_buf_init((char *)connection->piece, (unsigned)length);
+    if (uv_write(&connection->write, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) == 0)
+        return true;
+    free(connection->piece);
+    connection->piece = NULL;
+    return false;
+}
+
+/* Sends what the engine has. False: the connection is of no use any more. */
+static bool flush(struct connection *connection)
+{
+    while (connection->piece == NULL) {
+        const uint8_t *bytes;
+        size_t length = conn_output(connection->conn, &bytes);
+        uv_buf_t buffer;
+        int sent;
+        if (length == 0)
+            return true;
+        buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)(length < INT32_MAX ? length : INT32_MAX));
+        sent = uv_try_write((uv_stream_t *)&connection->tcp, &buffer, 1);
+        if (sent < 0 && sent != UV_EAGAIN)
+            return false;
+        if (sent > 0)
+            conn_output_consumed(connection->conn, (size_t)sent);
+        if ((sent < 0 || (size_t)sent < length) && !queue_piece(connection))
+            return false;
+    }
+    return true;
+}
+
+/* How long a peer may take to end its side. When descriptors run short that is not long. */
+static uint64_t linger_time(const struct connections *hub)
+{
+    return hub->count < hub->limit / 4 * 3 ? CONNECTIONS_LINGER_MS : CONNECTIONS_LINGER_CROWDED_MS;
+}
+
+/* The engine's close, when all is sent: FIN, then the peer has some time to send its own. */
+static void finish(struct connection *connection)
+{
+    uv_os_fd_t descriptor;
+
+    if (connection->eof || !connection->hub->linger || uv_fileno((uv_handle_t *)&connection->tcp, &descriptor) != 0 ||
+        shutdown(descriptor, SHUT_WR) != 0) {
+        drop(connection, false);
+        return;
+    }
+    conn_free(connection->conn);
+    connection->conn = NULL;
+    connection->state = CONNECTION_LINGERING;
+    set_reading(connection, true);
+    set_deadline(connection, uv_now(connection->hub->loop) + linger_time(connection->hub));
+}
+
+/* Does what the engine wants of one connection. */
+static void update(struct connection *connection)
+{
+    enum conn_action action;
+
+    if (connection->conn == NULL)
+        return;
+    action = conn_action(connection->conn);
+    if (action == CONN_RESET || !flush(connection)) {
+        drop(connection, action == CONN_RESET);
+        return;
+    }
+    /* Output that became free may have changed the engine's mind. */
+    action = conn_action(connection->conn);
+    if (action == CONN_RESET) {
+        drop(connection, true);
+    } else if (action == CONN_CLOSE || connection->eof) {
+        if (connection->piece == NULL) {
+            finish(connection);
+        } else if (connection->state == CONNECTION_OPEN) {
+            connection->state = CONNECTION_ENDING;
+            set_reading(connection, false);
+            set_deadline(connection, uv_now(connection->hub->loop) + linger_time(connection->hub));
+        }
+    } else {
+        set_reading(connection, conn_wants_input(connection->conn));
+        set_deadline(connection, conn_deadline(connection->conn));
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
+{
+    struct connection *connection = stream->data;
+    struct connections *hub = connection->hub;
+
+    if (length == 0 || (length > 0 && connection->conn == NULL))
+        return;
+    if (length > 0) {
+        conn_input(connection->conn, (const uint8_t *)buffer->base, (size_t)length);
+    } else if (length == UV_EOF && connection->conn != NULL) {
+        connection->eof = true;
+        connection->reading = false;
+        conn_eof(connection->conn);
+        update(connection);
+    } else {
+        drop(connection, false);
+    }
+    connections_settle(hub);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct connection *connection = timer->data;
+    struct connections *hub = connection->hub;
+
+    connection->deadline = NODE_NO_DEADLINE;
+    if (connection->state == CONNECTION_OPEN) {
+        conn_tick(connection->conn);
+        update(connection);
+    } else {
+        drop(connection, connection->state == CONNECTION_ENDING);
+    }
+    connections_settle(hub);
+}
+
+/* Gives the accepted connection to the engine. False: no memory. */
+static bool introduce(struct connection *connection)
+{
+    struct sockaddr_storage address;
+    char local[ADDRESS_TEXT_MAX];
+    int size = sizeof address;
+    bool known;
+
+    if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size) != 0 ||
+        !address_format(&address, connection->peer))
+        strcpy(connection->peer, "unknown");
+    size = sizeof address;
+    known = uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address, &size) == 0 &&
+            address_format(&address, local);
+    connection->conn = conn_open(connection->hub->node, connection->portal, connection->peer, known ? local : NULL);
+    if (connection->conn == NULL)
+        return false;
+    conn_set_user(connection->conn, connection);
+    return true;
+}
+
+bool connections_accept(struct connections *hub, uv_stream_t *listener, size_t portal)
+{
+    struct connection *connection;
+
+    if (hub->count >= hub->limit)
+        return false;
+    connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return false;
+    connection->hub = hub;
+    connection->portal = portal;
+    connection->deadline = NODE_NO_DEADLINE;
+    uv_tcp_init(hub->loop, &connection->tcp);
+    uv_timer_init(hub->loop, &connection->timer);
+    connection->tcp.data = connection->timer.data = connection->write.data = connection;
+    connection->handles = 2;
+    connection->next = hub->first;
+    if (hub->first != NULL)
+        hub->first->previous = connection;
+    hub->first = connection;
+    hub->count++;
+    if (uv_accept(listener, (uv_stream_t *)&connection->tcp) != 0 || !introduce(connection))
+        drop(connection, false);
+    else
+        update(connection);
+    return true;
+}
+
+void connections_settle(struct connections *hub)
+{
+    struct conn *conn;
+
+    while ((conn = node_next_dirty(hub->node)) != NULL)
+        update(conn_user(conn));
+    hub->changed(hub->context);
+}
+
+void connections_drop_all(struct connections *hub)
+{
+    while (hub->first != NULL)
+        drop(hub->first, false);
+}
+
+void connections_each(const struct connections *hub,
+                      void (*visit)(void *context, const struct conn *conn, size_t portal, const char *peer),
+                      void *context)
+{
+    for (const struct connection *c = hub->first; c != NULL; c = c->next)
+        if (c->conn != NULL)
+            visit(context, c->conn, c->portal, c->peer);
+}

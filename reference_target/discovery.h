@@ -1,0 +1,18 @@
+/*
+ * SendTargets and the addresses that initiators are told (RFC 7143 13.3, 13.8, Appendix C).
+ */
+#ifndef ISCSISPEC_DISCOVERY_H
+#define ISCSISPEC_DISCOVERY_H
+
+#include "engine.h"
+
+/* Answers one SendTargets value in full feature phase. False: Reject is the answer, nothing was added. */
+bool discovery_send_targets(const struct conn *conn, const char *value, size_t length, struct text_buf *answer);
+
+/* HOST:PORT where a moved target is now; for others the address of this portal. Good until the config changes. */
+const char *discovery_moved_address(const struct conn *conn, size_t target);
+
+/* HOST:PORT of the portal of this connection. */
+const char *discovery_own_address(const struct conn *conn);
+
+#endif

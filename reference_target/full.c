@@ -1,0 +1,346 @@
+/* Full feature phase; see full.h. */
+#include "full.h"
+
+#include <string.h>
+
+#include "discovery.h"
+#include "scsi.h"
+#include "sessions.h"
+#include "wire/bytes.h"
+#include "wire/keys.h"
+
+enum { FULL_TEXT_MAX = 64 * 1024, FULL_ANSWER_MAX = 16 << 20 };
+
+void full_number(struct conn *conn, struct pdu_response *response, bool count)
+{
+    uint32_t exp_cmd_sn = conn->session->exp_cmd_sn;
+
+    response->stat_sn = conn->stat_sn;
+    if (count)
+        conn->stat_sn++;
+    response->exp_cmd_sn = exp_cmd_sn;
+    response->max_cmd_sn = exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1;
+}
+
+void full_send(struct conn *conn, struct pdu_response *response, const void *data, size_t length)
+{
+    uint8_t bhs[PDU_BHS_LEN];
+
+    full_number(conn, response, true);
+    pdu_response_encode(response, bhs);
+    conn_send(conn, bhs, data, length);
+}
+
+void full_reject(struct conn *conn, const uint8_t *bhs, uint8_t reason)
+{
+    struct pdu_response response = { .opcode = PDU_REJECT, .flags = PDU_FLAG_FINAL, .byte2 = reason,
+                                 .itt = PDU_NO_TAG };
+
+    node_log(conn->node, conn, NODE_LOG_INFO, "rejected %s: %s", pdu_opcode_name(bhs[0]),
+             pdu_reject_reason_name(reason));
+    full_send(conn, &response, bhs, PDU_BHS_LEN);
+}
+
+/* ---- NOP ---- */
+
+static void full_nop(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
+{
+    struct pdu_request request;
+
+    pdu_request_decode(&request, bhs);
+    if (request.itt == PDU_NO_TAG || conn_has(conn, DEFECT_NOP_NO_ANSWER))
+        return;                 /* an answer to a ping of ours, or just an acknowledgement */
+    struct pdu_response response = { .opcode = PDU_NOP_IN, .flags = PDU_FLAG_FINAL, .lun = request.lun,
+                                 .itt = request.itt, .word20 = PDU_NO_TAG };
+
+    if (conn_has(conn, DEFECT_NOP_IN_WRONG_TTT))
+        response.word20 = 1;
+    if (conn_has(conn, DEFECT_NOP_IN_WRONG_ITT))
+        response.itt ^= 0x5a5a5a5aU;
+    if (conn_has(conn, DEFECT_NOP_IN_DATA_LOST))
+        length = 0;
+    if (length > conn->max_send && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED))
+        length = conn->max_send;        /* 11.19.4 */
+    full_send(conn, &response, data, length);
+}
+
+/* ---- text ---- */
+
+/* Sends the next part of the answer that waits in text_out. */
+static void full_text_part(struct conn *conn, const struct pdu_request *request)
+{
+    size_t left = conn->text_out.length;
+    size_t part = left;
+    bool final = (request->flags & PDU_FLAG_FINAL) != 0;
+    struct pdu_response response = { .opcode = PDU_TEXT_RESPONSE, .lun = request->lun, .itt = request->itt };
+
+    if (left > conn->max_send && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED)) {
+        part = conn->max_send;
+        response.flags = PDU_FLAG_CONTINUE;
+    } else if (final) {
+        response.flags = PDU_FLAG_FINAL;
+    }
+    conn->text_itt = request->itt;
+    conn->text_ttt = response.flags == PDU_FLAG_FINAL ? PDU_NO_TAG : request->itt == 0 ? 1 : request->itt;
+    response.word20 = conn->text_ttt;
+    if (conn_has(conn, DEFECT_TEXT_RESPONSE_WRONG_TTT) && conn->text_ttt == PDU_NO_TAG)
+        response.word20 = 1;
+    if (conn_has(conn, DEFECT_TEXT_RESPONSE_NOT_FINAL))
+        response.flags &= (uint8_t)~PDU_FLAG_FINAL;
+    full_send(conn, &response, buffer_bytes(&conn->text_out), part);
+    buffer_consume(&conn->text_out, part);
+    if (conn->text_ttt == PDU_NO_TAG)
+        buffer_free(&conn->text_out, &conn->node->env);
+}
+
+/* Answers one key of a text negotiation in full feature phase. */
+static void full_text_key(struct conn *conn, const struct text_pair *pair, struct text_buf *answer)
+{
+    const struct keys_entry *key = keys_find(pair->key, pair->key_len);
+    char name[TEXT_KEY_MAX + 1];
+    uint64_t number;
+
+    if (key != NULL && key->id == KEYS_SEND_TARGETS) {
+        if (!discovery_send_targets(conn, pair->value, pair->value_len, answer))
+            text_buf_add(answer, key->name, "Reject");
+        return;
+    }
+    memcpy(name, pair->key, pair->key_len);
+    name[pair->key_len] = '\0';
+    if (key == NULL) {
+        text_buf_add(answer, name, "NotUnderstood");
+    } else if (key->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH) {
+        if (text_parse_number(pair->value, pair->value_len, &number) == TEXT_NUMBER_OK && number >= key->min &&
+            number <= key->max)
+            conn->max_send = (uint32_t)number;
+        else
+            text_buf_add(answer, name, "Reject");
+    } else if ((key->flags & KEYS_DECLARATIVE) == 0 || key->use != KEYS_ALL) {
+        text_buf_add(answer, name, "Reject");   /* has its place in login only */
+    }
+}
+
+/* A complete request text. False: it is to be rejected. */
+static bool full_text_answer(struct conn *conn, const void *text, size_t length)
+{
+    bool discovery = conn->session->target == NODE_ALL;
+    struct text_cursor cursor;
+    struct text_pair pair;
+    struct text_buf answer;
+
+    if (text_check(text, length, NULL) != TEXT_END)
+        return false;
+    if (discovery && (text_count(text, length, "SendTargets") != 1 || text_count(text, length, NULL) != 1))
+        return false;           /* a discovery session does nothing else, 4.3 */
+    text_buf_init_growing(&answer, FULL_ANSWER_MAX, buffer_resize, &conn->node->env);
+    text_cursor_init(&cursor, text, length);
+    while (text_next(&cursor, &pair) == TEXT_PAIR)
+        full_text_key(conn, &pair, &answer);
+    buffer_clear(&conn->text_out);
+    bool fits = !answer.overflow &&
+                buffer_append(&conn->text_out, &conn->node->env, answer.data, answer.len);
+
+    text_buf_free(&answer);
+    return fits;
+}
+
+static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
+{
+    struct pdu_request request;
+
+    pdu_request_decode(&request, bhs);
+    bool more = (request.flags & PDU_FLAG_CONTINUE) != 0;
+    bool going_on = request.word20 != PDU_NO_TAG;
+
+    if (going_on && (request.word20 != conn->text_ttt || request.itt != conn->text_itt)) {
+        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
+        return;
+    }
+    if (!going_on) {                /* a new one ends what was open, 11.10.4 */
+        buffer_clear(&conn->text_in);
+        buffer_clear(&conn->text_out);
+    }
+    if (going_on && conn->text_out.length > 0 && length == 0) {
+        full_text_part(conn, &request);
+        return;
+    }
+    if (conn->text_in.length + length > FULL_TEXT_MAX || (more && (request.flags & PDU_FLAG_FINAL) != 0) ||
+        !buffer_append(&conn->text_in, &conn->node->env, data, length)) {
+        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
+        return;
+    }
+    if (!more && !full_text_answer(conn, buffer_bytes(&conn->text_in), conn->text_in.length)) {
+        buffer_clear(&conn->text_in);
+        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
+        return;
+    }
+    if (!more)
+        buffer_free(&conn->text_in, &conn->node->env);
+    full_text_part(conn, &request);
+}
+
+/* ---- logout ---- */
+
+static void full_logout_answer(struct conn *conn, const struct pdu_request *request, uint8_t code)
+{
+    const struct negotiate_params *params = &conn->session->params;
+    struct pdu_response response = { .opcode = PDU_LOGOUT_RESPONSE, .flags = PDU_FLAG_FINAL, .byte2 = code,
+                                 .itt = request->itt,
+                                 .word40 = params->default_time2wait << 16 | params->default_time2retain };
+
+    if (conn_has(conn, DEFECT_LOGOUT_WRONG_RESPONSE) && code == PDU_LOGOUT_DONE)
+        response.byte2 = PDU_LOGOUT_CID_NOT_FOUND;
+    if (!conn_has(conn, DEFECT_LOGOUT_NO_RESPONSE))
+        full_send(conn, &response, NULL, 0);
+}
+
+static void full_logout_connection(struct conn *conn, const struct pdu_request *request)
+{
+    struct conn *other = sessions_connection(conn->session, (uint16_t)(request->word20 >> 16));
+
+    full_logout_answer(conn, request, other == NULL ? PDU_LOGOUT_CID_NOT_FOUND : PDU_LOGOUT_DONE);
+    if (other == NULL || (other == conn && conn_has(conn, DEFECT_LOGOUT_KEEPS_OPEN)))
+        return;
+    sessions_detach(other, false);
+    conn_end(other, CONN_CLOSE);
+}
+
+static void full_logout(struct conn *conn, const uint8_t *bhs)
+{
+    struct pdu_request request;
+
+    pdu_request_decode(&request, bhs);
+    unsigned reason = request.flags & 0x7fU;
+
+    if (conn->session->target == NODE_ALL && reason != PDU_LOGOUT_CLOSE_SESSION) {
+        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);      /* 4.3 */
+        return;
+    }
+    switch (reason) {
+    case PDU_LOGOUT_CLOSE_SESSION:
+        full_logout_answer(conn, &request, PDU_LOGOUT_DONE);
+        if (!conn_has(conn, DEFECT_LOGOUT_KEEPS_OPEN))
+            sessions_end(conn->session, conn->node);
+        break;
+    case PDU_LOGOUT_CLOSE_CONNECTION:
+        full_logout_connection(conn, &request);
+        break;
+    case PDU_LOGOUT_REMOVE_FOR_RECOVERY:
+        full_logout_answer(conn, &request, PDU_LOGOUT_NO_RECOVERY);     /* ErrorRecoveryLevel is 0 */
+        break;
+    default:
+        full_reject(conn, bhs, PDU_REJECT_INVALID_FIELD);
+        break;
+    }
+}
+
+/* ---- dispatch ---- */
+
+/* Does the opcode take a CmdSN? */
+static bool full_is_numbered(uint8_t opcode)
+{
+    switch (opcode) {
+    case PDU_NOP_OUT:
+    case PDU_SCSI_COMMAND:
+    case PDU_TASK_MANAGEMENT_REQUEST:
+    case PDU_TEXT_REQUEST:
+    case PDU_LOGOUT_REQUEST:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A discovery session takes SendTargets and a logout and nothing else (4.3). */
+static bool full_is_refused_in_discovery(const struct conn *conn, uint8_t opcode)
+{
+    return conn->session->target == NODE_ALL && opcode != PDU_TEXT_REQUEST && opcode != PDU_LOGOUT_REQUEST &&
+           !(conn_has(conn, DEFECT_COMMANDS_IN_DISCOVERY) && opcode == PDU_SCSI_COMMAND);
+}
+
+static void full_dispatch(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
+{
+    uint8_t opcode = pdu_opcode(bhs);
+
+    if (full_is_refused_in_discovery(conn, opcode)) {
+        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
+        return;
+    }
+    switch (opcode) {
+    case PDU_NOP_OUT: full_nop(conn, bhs, data, length); break;
+    case PDU_SCSI_COMMAND: scsi_command(conn, bhs, data, length); break;
+    case PDU_TASK_MANAGEMENT_REQUEST: scsi_task_management(conn, bhs); break;
+    case PDU_TEXT_REQUEST: full_text(conn, bhs, data, length); break;
+    case PDU_DATA_OUT: scsi_data_out(conn, bhs, data, length); break;
+    case PDU_LOGOUT_REQUEST: full_logout(conn, bhs); break;
+    case PDU_SNACK_REQUEST: full_reject(conn, bhs, PDU_REJECT_SNACK); break;
+    case PDU_LOGIN_REQUEST: full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR); break;
+    default: full_reject(conn, bhs, PDU_REJECT_NOT_SUPPORTED); break;
+    }
+}
+
+/* Defect login-in-full-feature. */
+static void full_login_again(struct conn *conn, const uint8_t *bhs)
+{
+    uint8_t out[PDU_BHS_LEN];
+    struct pdu_login_request request;
+
+    pdu_login_request_decode(&request, bhs);
+    struct pdu_login_response response = { .transit = true, .csg = request.csg, .nsg = PDU_STAGE_FULL_FEATURE,
+                                       .tsih = conn->session->tsih, .itt = request.itt,
+                                       .stat_sn = conn->stat_sn++,
+                                       .exp_cmd_sn = conn->session->exp_cmd_sn,
+                                       .max_cmd_sn = conn->session->exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1 };
+
+    memcpy(response.isid, request.isid, sizeof(response.isid));
+    pdu_login_response_encode(&response, out);
+    conn_send(conn, out, NULL, 0);
+}
+
+/* Lets connections go on whose next command is now the expected one. */
+static void full_wake(struct conn *conn)
+{
+    bool woke = true;
+
+    while (woke && conn->session != NULL) {
+        struct session *session = conn->session;
+
+        woke = false;
+        for (struct conn *other = session->conns; other != NULL && !woke; other = other->session_next) {
+            if (other == conn || !other->held || other->busy || other->in.length < PDU_BHS_LEN ||
+                bytes_get_be32(buffer_bytes(&other->in) + 24) != session->exp_cmd_sn)
+                continue;
+            woke = true;
+            conn_process(other);
+            break;
+        }
+    }
+}
+
+bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
+{
+    struct session *session = conn->session;
+    uint8_t opcode = pdu_opcode(bhs);
+    bool ordered = full_is_numbered(opcode) && !pdu_immediate(bhs);
+
+    if (opcode == PDU_LOGIN_REQUEST && conn_has(conn, DEFECT_LOGIN_IN_FULL_FEATURE)) {
+        full_login_again(conn, bhs);
+        return true;
+    }
+    if (ordered) {
+        uint32_t ahead = bytes_get_be32(bhs + 24) - session->exp_cmd_sn;
+
+        if (ahead >= ENGINE_COMMAND_WINDOW) {
+            node_log(conn->node, conn, NODE_LOG_INFO, "ignored %s: CmdSN outside the window",
+                     pdu_opcode_name(opcode));
+            return true;            /* 4.2.2.1 */
+        }
+        if (ahead > 0)
+            return false;
+        session->exp_cmd_sn++;
+    }
+    full_dispatch(conn, bhs, data, length);
+    if (ordered)
+        full_wake(conn);
+    return true;
+}

@@ -1,0 +1,17 @@
+/* The texts that iscsispec-target prints and exits: help and the list of defects. */
+#ifndef ISCSISPEC_HELP_H
+#define ISCSISPEC_HELP_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Everything there is to know to use the program: flags by level, control verbs, examples, exit statuses. */
+void help_print(FILE *out);
+
+/* A line each: name, status code concerned, section, what is wrong. */
+void help_print_defects(FILE *out);
+
+/* The same as a JSON array of objects: name, what, section, code ("0x0203", null when none). False: no memory. */
+bool help_print_defects_json(FILE *out);
+
+#endif

@@ -1,0 +1,280 @@
+#include "reports/coverage.h"
+#include "reports/reports.h"
+#include "reports/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static void append(char *out, size_t out_len, const char *text)
+{
+    size_t len = strlen(out);
+
+    if (text[0] != '\0' && len < out_len) {
+        snprintf(out + len, out_len - len, "%s%s", len > 0 ? "; " : "", text);
+    }
+}
+
+/* The Notes cell: what the other cells cannot say. Only words that are the same in each run. */
+static void notes_of(const struct coverage_row *row, char *out, size_t out_len)
+{
+    char part[512];
+
+    out[0] = '\0';
+    if (row->server == COVERAGE_NOT_OFFERED) {
+        append(out, out_len, row->reason);
+    }
+    if (row->server == COVERAGE_WRONG) {
+        snprintf(part, sizeof(part), "`%s`: %s instead", text_of(row->missed_by, "id"), row->other);
+        append(out, out_len, part);
+    }
+    if (row->server == COVERAGE_OTHER) {
+        snprintf(part, sizeof(part), "`%s`: rightful too", text_of(row->missed_by, "id"));
+        append(out, out_len, part);
+    }
+    if (row->server == COVERAGE_WRONG || row->server == COVERAGE_OTHER) {
+        append(out, out_len, row->told);
+    }
+    if (row->test == COVERAGE_UNPROVEN) {
+        snprintf(part, sizeof(part), "%zu of %zu cases not proven by the kill table", row->unproven, row->ran);
+        append(out, out_len, part);
+    }
+    append(out, out_len, row->source);
+    append(out, out_len, row->note);
+}
+
+static void add_head(struct table *t, const struct results *r)
+{
+    char name[96], column[128];
+
+    snprintf(column, sizeof(column), "Decoder (%s)", coverage_decoder_name(r, name, sizeof(name)));
+    table_add(t, "Code");
+    table_add(t, "Name");
+    table_add(t, column);
+    table_add(t, "Server");
+    table_add(t, "Test");
+    table_add(t, "Notes");
+}
+
+static void add_row(struct table *t, const struct coverage_row *row)
+{
+    char code[8], server[32], test[48], notes[1024];
+
+    snprintf(code, sizeof(code), "0x%04x", (unsigned)row->status->code);
+    notes_of(row, notes, sizeof(notes));
+    table_add(t, code);
+    table_add(t, row->status->name);
+    table_add(t, coverage_decoder_cell(row));
+    table_add(t, coverage_server_cell(row, server, sizeof(server)));
+    table_add(t, coverage_test_cell(row, test, sizeof(test)));
+    table_add(t, notes);
+}
+
+static void write_counts(FILE *out, const struct coverage *c)
+{
+    fprintf(out, "\nDecoder: %zu/%u (%u%%)\n", c->decoded, STATUS_COUNT, coverage_percent(c->decoded));
+    fprintf(out, "\nServer: %zu/%u (%u%%)\n", c->seen, STATUS_COUNT, coverage_percent(c->seen));
+    fprintf(out, "\nTest: %zu/%u (%u%%)\n", c->proven, STATUS_COUNT, coverage_percent(c->proven));
+}
+
+static int write_table(FILE *out, const struct results *r, const struct coverage *c)
+{
+    int last_class = -1;
+    struct table t;
+    int rc;
+
+    table_init(&t, 6);
+    add_head(&t, r);
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        uint8_t class_value = status_class(c->rows[i].status->code);
+
+        if (class_value != last_class) {
+            char heading[64];
+
+            snprintf(heading, sizeof(heading), "**%s**", status_class_name(class_value));
+            table_add_heading(&t, heading);
+            last_class = class_value;
+        }
+        add_row(&t, &c->rows[i]);
+    }
+    rc = table_write(&t, out);
+    table_free(&t);
+    write_counts(out, c);
+    return rc;
+}
+
+int markdown_table(FILE *out, const struct results *r)
+{
+    struct coverage c;
+
+    coverage_compute(&c, r);
+    return write_table(out, r, &c);
+}
+
+static void write_verdicts(FILE *out, const struct results *r)
+{
+    bool first = true;
+
+    fprintf(out, "%zu cases: ", json_array_size(r->cases));
+    for (int v = VERDICT_PASS; v <= VERDICT_ERROR; v++) {
+        size_t count = results_count(r, (enum verdict)v);
+
+        if (count > 0) {
+            fprintf(out, "%s%zu %s", first ? "" : ", ", count, verdict_name((enum verdict)v));
+            first = false;
+        }
+    }
+    fprintf(out, "%s.\n\n", first ? "none" : "");
+}
+
+static void write_intro(FILE *out, const struct results *r, bool published)
+{
+    const char *version = text_of(r->head, "target_version");
+
+    fprintf(out, "# Login status codes: %s\n\n", text_of(r->head, "title"));
+    fprintf(out, "Made by iscsispec %s from a run with the profile `%s`", text_of(r->head, "iscsispec"),
+            text_of(r->head, "profile"));
+    if (version[0] != '\0') {
+        fprintf(out, ", target version %s", version);
+    }
+    if (!published) {
+        fprintf(out, ", on %s", text_of(r->head, "started"));
+    }
+    fputs(".", out);
+    if (json_is_true(json_object_get(r->head, "interrupted"))) {
+        fputs(" The run was interrupted: this is what was done.", out);
+    }
+    fputs("\n\n", out);
+    write_verdicts(out, r);
+}
+
+static void write_seen(FILE *out, const struct coverage *c, bool published)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        const struct coverage_row *row = &c->rows[i];
+        const json_t *evidence = json_object_get(row->shown_by, "evidence");
+
+        if (row->shown_by == NULL) {
+            continue;
+        }
+        if (!any) {
+            fputs("\n## Seen\n\n", out);
+            any = true;
+        }
+        fprintf(out, "- 0x%04x %s: %s (`%s`)", (unsigned)row->status->code, row->status->name,
+                text_of(row->shown_by, "title"), text_of(row->shown_by, "id"));
+        if (!published && evidence != NULL) {
+            fprintf(out, ", [pcap](%s), [ladder](%s)", text_of(evidence, "pcap"), text_of(evidence, "text"));
+        }
+        fputc('\n', out);
+    }
+}
+
+static void write_not_offered(FILE *out, const struct results *r, const struct coverage *c)
+{
+    const json_t *told = json_object_get(r->head, "not_offered");
+    bool any = false;
+
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        const struct coverage_row *row = &c->rows[i];
+
+        if (row->server == COVERAGE_NOT_OFFERED) {
+            fprintf(out, "%s- 0x%04x %s: %s\n", any ? "" : "\n## Not offered\n\n", (unsigned)row->status->code,
+                    row->status->name, row->reason);
+            any = true;
+        }
+    }
+    for (size_t i = 0; i < json_array_size(told); i++) {
+        const json_t *entry = json_array_get(told, i);
+        const char *condition = text_of(entry, "condition");
+
+        if (condition[0] != '\0') {
+            fprintf(out, "%s- condition `%s`: %s\n", any ? "" : "\n## Not offered\n\n", condition,
+                    text_of(entry, "reason"));
+            any = true;
+        }
+    }
+}
+
+static void write_next_steps(FILE *out, const struct coverage *c)
+{
+    bool any = false;
+
+    for (int reach = COVERAGE_BY_WIRE; reach <= COVERAGE_BY_FEATURE; reach++) {
+        for (size_t i = 0; i < STATUS_COUNT; i++) {
+            const struct coverage_row *row = &c->rows[i];
+
+            if (row->server == COVERAGE_SEEN || (int)row->reach != reach) {
+                continue;
+            }
+            fprintf(out, "%s1. 0x%04x %s, %s: %s\n", any ? "" : "\n## Next steps\n\n", (unsigned)row->status->code,
+                    row->status->name, coverage_reach_name(row->reach), row->advice);
+            any = true;
+        }
+    }
+}
+
+/* The rules a case broke, each once, in order. */
+static void write_rules(FILE *out, const json_t *line)
+{
+    const json_t *findings = json_object_get(line, "findings");
+    const char *last = "";
+
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const json_t *finding = json_array_get(findings, i);
+        const char *rule = text_of(finding, "rule");
+
+        if (strcmp(text_of(finding, "severity"), "info") != 0 && json_object_get(finding, "ignored") == NULL &&
+            strcmp(rule, last) != 0) {
+            fprintf(out, " %s", rule);
+            last = rule;
+        }
+    }
+}
+
+static void write_not_passed(FILE *out, const struct results *r, bool published)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < json_array_size(r->cases); i++) {
+        const json_t *line = json_array_get(r->cases, i);
+        enum verdict v = result_verdict(line);
+
+        if (v == VERDICT_PASS || v == VERDICT_SKIP) {
+            continue;
+        }
+        fprintf(out, "%s- %s `%s`: %s", any ? "" : "\n## Not passed\n\n", verdict_name(v), text_of(line, "id"),
+                text_of(line, "title"));
+        any = true;
+        if (published) {
+            write_rules(out, line);
+        } else {
+            fprintf(out, "<br>%s", text_of(line, "reason"));
+        }
+        fputc('\n', out);
+    }
+}
+
+int markdown_write(FILE *out, const struct results *r, bool published)
+{
+    struct coverage c;
+
+    coverage_compute(&c, r);
+    write_intro(out, r, published);
+    if (write_table(out, r, &c) != 0) {
+        return -1;
+    }
+    write_seen(out, &c, published);
+    write_not_passed(out, r, published);
+    write_not_offered(out, r, &c);
+    write_next_steps(out, &c);
+    return ferror(out) ? -1 : 0;
+}

@@ -1,0 +1,29 @@
+/* The writers: each makes one report from a run's results and nothing else. */
+#ifndef REPORTS_REPORTS_H
+#define REPORTS_REPORTS_H
+
+#include "harness/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* The coverage table with its counts, as it stands in coverage.md and on the terminal. Returns 0 or -1. */
+int markdown_table(FILE *out, const struct results *r);
+
+/* coverage.md. published: without anything that changes from run to run. Returns 0 or -1. */
+int markdown_write(FILE *out, const struct results *r, bool published);
+
+/* Targets x codes, from several runs. Returns 0 or -1. */
+int matrix_write(FILE *out, const struct results *runs, size_t count);
+
+/* coverage.json as a value. Caller decrefs; NULL: no memory. */
+json_t *coverage_json(const struct results *r);
+
+/* JUnit XML into a file. Returns 0 or -1. */
+int junit_write(const char *path, const struct results *r);
+
+/* coverage.md, coverage.json and junit.xml in dir. Returns 0, or -1 with the reason in err. */
+int reports_write_all(const char *dir, const struct results *r, char *err, size_t err_len);
+
+#endif

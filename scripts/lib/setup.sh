@@ -1,0 +1,47 @@
+# Sourced by the other scripts: the packages that a build, a demo or a test needs, and how they get here.
+# shellcheck shell=sh
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+
+packages_build="gcc libc6-dev cmake ninja-build pkg-config libiscsi-dev libuv1-dev libpcap-dev libssl-dev
+libisal-dev libfyaml-dev libjansson-dev libxml2-dev"
+packages_test="libcmocka-dev clang libclang-rt-14-dev llvm libiscsi-bin tgt tshark libxml2-utils jq"
+
+# install_packages NAME...: what is missing; as root installs it, else prints the one line that does and fails.
+install_packages()
+{
+    missing=
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+            missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "missing Debian packages; install them with:" >&2
+        echo "  sudo apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "installing:$missing"
+    # shellcheck disable=SC2086
+    (apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $missing) \
+        >"${TMPDIR:-/tmp}/iscsispec-apt.$$" 2>&1 || {
+        tail -n 20 "${TMPDIR:-/tmp}/iscsispec-apt.$$" >&2
+        echo "apt-get failed; install by hand:$missing" >&2
+        exit 1
+    }
+    rm -f "${TMPDIR:-/tmp}/iscsispec-apt.$$"
+}
+
+# build_preset PRESET [CMAKE-ARG...]: configures and builds into build/PRESET; quiet unless it fails.
+build_preset()
+{
+    preset=$1
+    shift
+    log=$root/build/$preset.log
+    mkdir -p "$root/build"
+    if ! (cd "$root" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset") >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        echo "build of preset $preset failed; all of it: $log" >&2
+        exit 1
+    fi
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# A real target: Debian's tgtd gives exactly the eleven codes that it has, with evidence for each, and has faults.
+. "${0%/*}/lib.sh"
+
+command -v tgtd >/dev/null || {
+    fail "tgtd is not installed (apt-get install tgt)"
+    finish
+}
+expect_exit 1 120000 "$iscsispec" run --profile tgt --out "$work/run"
+expect_output 'Server: 11/18'
+seen=$(jq -r '.codes[] | select(.server == "seen") | .code' "$work/run/coverage.json" | sort | tr '\n' ' ')
+[ "$seen" = '0x0000 0x0101 0x0102 0x0200 0x0201 0x0203 0x0205 0x0207 0x0209 0x020a 0x0300 ' ] || fail "seen: $seen"
+jq -r '.codes[] | select(.server == "seen") | .evidence[]' "$work/run/coverage.json" >"$work/evidence"
+[ "$(wc -l <"$work/evidence")" -ge 11 ] || fail "evidence for $(wc -l <"$work/evidence") codes"
+while read -r file; do
+    [ -s "$work/run/$file" ] || fail "no evidence $file"
+done <"$work/evidence"
+
+# Rounds of T=0 and an added connection are valid logins: they pass on tgtd too.
+for id in $(sed 1d "$work/run/results.jsonl" | jq -r 'select(.id | test("t0-rounds|valid.join")) | .id'); do
+    verdict=$(sed 1d "$work/run/results.jsonl" | jq -r "select(.id == \"$id\") | .verdict")
+    [ "$verdict" = PASS ] || fail "$id: $verdict"
+done
+errors=$(sed 1d "$work/run/results.jsonl" | jq -r 'select(.verdict == "ERROR" or .verdict == "CRASH") | .id')
+[ -z "$errors" ] || fail "ERROR or CRASH: $errors"
+finish
