@@ -26,7 +26,7 @@
 #define PROTOCOL_TCP 6u
 #define HOP_LIMIT    64u
 #define WINDOW       65535u
-#define FIRST_PORT   49152u  /* RFC 6335: dynamic ports begin here */
+#define FIRST_PORT   49152u /* RFC 6335: dynamic ports begin here */
 #define ISCSI_PORT   3260u
 
 /* A transcript has no date. One that nobody takes for the time of the run: 2000-01-01 00:00:01 UTC. */
@@ -304,7 +304,7 @@ static struct slot *slots_new(const struct transcript *t, size_t *count)
     slots = calloc(total ? total : 1, sizeof *slots);
     *count = 0;
     for (size_t i = 0; slots && i < t->conn_count; i++) {
-        int64_t now = INT64_MIN;
+        int64_t now = INT64_MIN / 2; /* room for the handshake before */
 
         for (size_t e = 0; e < t->conns[i]->event_count; e++) {
             if (t->conns[i]->events[e].at_us > now)

@@ -1,6 +1,6 @@
 /*
- * The connections and sessions of one case while it runs, and how they ended: what initiator, full feature phase and judge
- * share. All of it lives as long as its struct drive. One thread.
+ * The connections and sessions of one case while it runs, and how they ended: what initiator, full feature phase and
+ * judge share. All of it lives as long as its struct drive. One thread.
  */
 #ifndef HARNESS_CONN_H
 #define HARNESS_CONN_H
@@ -70,11 +70,11 @@ struct conn {
     char user[256], secret[256], mutual_user[256], mutual_secret[256];
     const struct profile_portal *portal; /* where it goes */
     bool has_secret, has_mutual;
-    bool ffp;           /* in full feature phase */
-    bool logged_out;    /* we asked for a logout */
-    uint32_t sent;      /* PDUs put on the wire */
-    uint32_t deviating; /* number of the last one with a deviation, 0 none */
-    uint32_t next_tag;  /* ITTs of PDUs of our own */
+    bool ffp;                     /* in full feature phase */
+    bool logged_out;              /* we asked for a logout */
+    uint32_t sent;                /* PDUs put on the wire */
+    uint32_t deviating;           /* number of the last one with a deviation, 0 none */
+    uint32_t next_tag;            /* ITTs of PDUs of our own */
     uint8_t last[PDU_BHS_LEN];    /* header of the last PDU sent */
     uint8_t deviant[PDU_BHS_LEN]; /* header of the last deviating PDU */
     struct conn_answer *answers;

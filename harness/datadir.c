@@ -75,8 +75,9 @@ bool datadir_find(struct datadir *out, char *err, size_t err_len)
     if (try_root(out, ISCSISPEC_SOURCE_DIR, "reports/published")) {
         return true;
     }
-    snprintf(err, err_len, "no data found: neither %s nor the source tree has cases/requirements.yaml; "
-                           "set ISCSISPEC_DATA to a folder that has it",
+    snprintf(err, err_len,
+             "no data found: neither %s nor the source tree has cases/requirements.yaml; "
+             "set ISCSISPEC_DATA to a folder that has it",
              share);
     return false;
 }

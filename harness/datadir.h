@@ -17,7 +17,8 @@ struct datadir {
     char kill_table[PATH_MAX];   /* published kill table, may not exist */
 };
 
-/* $ISCSISPEC_DATA, else ../share/iscsispec of the binary, else the source tree. False with text in err: none of them. */
+/* $ISCSISPEC_DATA, else ../share/iscsispec of the binary, else the source tree. False with text in err: none of them.
+ */
 bool datadir_find(struct datadir *out, char *err, size_t err_len);
 
 /* Path of the executable `name`: beside our own, else on PATH. False when it is nowhere. */

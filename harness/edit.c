@@ -306,8 +306,8 @@ static int edit_raw_bytes(const struct edit_run *r, const struct case_bytes_edit
     return 0;
 }
 
-int edit_apply(struct edit_pdu *p, const struct case_edit *e, const struct live_scope *scope, const struct edit_log *log,
-               char *err, size_t err_len)
+int edit_apply(struct edit_pdu *p, const struct case_edit *e, const struct live_scope *scope,
+               const struct edit_log *log, char *err, size_t err_len)
 {
     const struct edit_run run = {p, scope, log, err, err_len};
     const struct edit_log silent = {NULL, NULL};

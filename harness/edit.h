@@ -41,8 +41,8 @@ bool edit_matches(const struct case_edit *e, const struct edit_pdu *p, bool firs
  * Applies the edit in its fixed order and renders. Returns 0, or -1 with text in err: nothing changed, a key is not
  * there, a field or live value is unknown.
  */
-int edit_apply(struct edit_pdu *p, const struct case_edit *e, const struct live_scope *scope, const struct edit_log *log,
-               char *err, size_t err_len);
+int edit_apply(struct edit_pdu *p, const struct case_edit *e, const struct live_scope *scope,
+               const struct edit_log *log, char *err, size_t err_len);
 
 /* Sets header fields by name. Also used for PDUs that a case makes itself. */
 int edit_header(uint8_t *bhs, const struct case_field_edit *fields, size_t count, const struct live_scope *scope,

@@ -7,7 +7,8 @@
 /* Takes what has come on a connection in full feature phase and answers the target's pings. Never waits. */
 void fullfeature_serve(struct conn *c);
 
-/* Is the session alive? A NOP-Out is answered by a NOP-In with its ITT (discovery: SendTargets=All by a Text Response). */
+/* Is the session alive? A NOP-Out is answered by a NOP-In with its ITT (discovery: SendTargets=All by a Text Response).
+ */
 bool fullfeature_alive(struct conn *c);
 
 /* One Text Request; its whole answer, over several PDUs if need be, is in c->text_answer. False: c->end tells. */

@@ -345,9 +345,9 @@ bool hooks_alive(struct hooks *h)
     char ignored[64];
 
     if (h->profile->start != NULL && !h->external) {
-        return process_is_there(h) && (h->profile->alive == NULL || run_command(h, "alive", h->profile->alive,
-                                                                                HOOKS_VERSION_MS, ignored,
-                                                                                sizeof(ignored)) == HOOKS_OK);
+        return process_is_there(h) &&
+               (h->profile->alive == NULL ||
+                run_command(h, "alive", h->profile->alive, HOOKS_VERSION_MS, ignored, sizeof(ignored)) == HOOKS_OK);
     }
     for (size_t i = 0; i < h->profile->portal_count; i++) {
         if (h->profile->portals[i].port != 0) {

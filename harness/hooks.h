@@ -44,10 +44,10 @@ struct hooks {
     char log[PATH_MAX];      /* what the target wrote, "" none */
     char variable[96];       /* ISCSISPEC_DIR=... */
     const char *env[2];
-    pid_t pid;               /* the target and its process group, 0: not ours or gone */
-    int exit_code;           /* how it ended, when it ended by itself: status, or 128 + signal */
+    pid_t pid;                    /* the target and its process group, 0: not ours or gone */
+    int exit_code;                /* how it ended, when it ended by itself: status, or 128 + signal */
     struct hooks_portal *portals; /* by index of the profile's portals, which are put back in the end */
-    bool *armed;             /* by index of the profile's conditions */
+    bool *armed;                  /* by index of the profile's conditions */
 };
 
 /* Nothing is started. log: where the target's output goes, NULL nowhere. False: no memory or no directory, err says. */

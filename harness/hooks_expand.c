@@ -88,8 +88,9 @@ static char *fail(struct text *t, char *err, size_t err_len, const char *name)
 {
     free(t->bytes);
     if (strcmp(name, "iscsispec-target") == 0) {
-        snprintf(err, err_len, "iscsispec-target was found neither beside iscsispec nor on PATH; "
-                               "say where it is with --target-binary PATH");
+        snprintf(err, err_len,
+                 "iscsispec-target was found neither beside iscsispec nor on PATH; "
+                 "say where it is with --target-binary PATH");
     } else {
         snprintf(err, err_len, "${%s}: the profile has no such portal, or the command is too long", name);
     }

@@ -20,8 +20,8 @@ struct login_run {
     struct conn *c;
     struct tap *tap;
     struct repair repair;
-    int number;      /* of the PDU, as libiscsi counted */
-    uint8_t itt[4];  /* as libiscsi made them */
+    int number;     /* of the PDU, as libiscsi counted */
+    uint8_t itt[4]; /* as libiscsi made them */
     uint8_t cmd_sn[4];
     uint8_t request[PDU_BHS_LEN]; /* header of the last Login Request that went out */
     uint8_t answer[PDU_BHS_LEN];  /* header of the answer to be shown */
@@ -270,7 +270,8 @@ static void base_adjust(struct login_run *run, struct edit_pdu *p)
     }
     memcpy(run->itt, p->bhs + 16, 4); /* what libiscsi looks for in the answer */
     memcpy(run->cmd_sn, p->bhs + 24, 4);
-    if (pdu_itt(p->bhs) != c->live.itt || (c->login->base != CASE_BASE_JOIN && bytes_get_be32(p->bhs + 24) != c->live.cmd_sn)) {
+    if (pdu_itt(p->bhs) != c->live.itt ||
+        (c->login->base != CASE_BASE_JOIN && bytes_get_be32(p->bhs + 24) != c->live.cmd_sn)) {
         bytes_put_be32(p->bhs + 16, c->live.itt);
         bytes_put_be32(p->bhs + 24, c->live.cmd_sn);
         note_repair(c, "ITT and CmdSN put back: libiscsi drew them anew in the same login");
@@ -280,7 +281,8 @@ static void base_adjust(struct login_run *run, struct edit_pdu *p)
         bytes_put_be16(p->bhs + 20, c->live.cid);
         bytes_put_be32(p->bhs + 24, c->live.cmd_sn);
     }
-    if (login_way(c->login) == CASE_BASE_SECURITY && text_buf_replace(&p->text, "AuthMethod", "None") && run->number == 1)
+    if (login_way(c->login) == CASE_BASE_SECURITY && text_buf_replace(&p->text, "AuthMethod", "None") &&
+        run->number == 1)
         conn_note(c, TRANSCRIPT_INFO, 1, "base security: AuthMethod=None alone");
     if (c->answer_count && bytes_get_be32(p->bhs + 28) != c->live.exp_stat_sn) {
         bytes_put_be32(p->bhs + 28, c->live.exp_stat_sn);
@@ -419,7 +421,9 @@ static struct tap *open_tap(struct conn *c, int *fd, char *err, size_t err_len)
         .target = c->session->discovery ? NULL : c->target,
         .discovery = c->session->discovery,
         /* with a user libiscsi goes through the security stage; base_adjust() makes it AuthMethod=None */
-        .user = chap ? c->user : way == CASE_BASE_SECURITY ? "none" : NULL,
+        .user = chap                        ? c->user
+                : way == CASE_BASE_SECURITY ? "none"
+                                            : NULL,
         .secret = chap ? c->secret : "none",
         .mutual_user = mutual ? c->mutual_user : NULL,
         .mutual_secret = mutual ? c->mutual_secret : NULL,
@@ -450,6 +454,9 @@ static bool open_connection(struct conn *c, struct tap **tap)
     if (!c->link)
         return false;
     c->link->limit = LINK_LOGIN_MAX;
+    /* also for a connection that is gone before the kernel can be asked */
+    snprintf(c->link->log->remote, sizeof(c->link->log->remote), "%s", c->portal->address);
+    c->link->log->remote_port = c->portal->port;
     if (!link_wait_connected(&d->net, c->link, conn_deadline(c), err, sizeof(err)))
         return conn_finish(c, CONN_UNREACHABLE, "could not be reached at %s: %s", c->live.portal, err);
     if (c->login->base == CASE_BASE_RAW)

@@ -9,8 +9,8 @@
 
 /*
  * Opens the connection and runs the login to its end or its `stop`. c->login, access, session, names and credentials
- * are set. For base raw only TCP is opened. Returns 0, also when the target refused; -1 with drive.error filled when the
- * case or the suite is at fault.
+ * are set. For base raw only TCP is opened. Returns 0, also when the target refused; -1 with drive.error filled when
+ * the case or the suite is at fault.
  */
 int initiator_login(struct conn *c);
 

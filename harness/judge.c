@@ -170,7 +170,8 @@ void judge_outcome(const struct outcome_view *v, const struct outcome_list *any,
     if (v->end == CONN_GARBAGE) {
         settle(out, VERDICT_FAIL, "%s where %s is due", what, due);
     } else if (expected.decided == 0 && tolerated.decided == 0) {
-        settle(out, VERDICT_ERROR, "nothing of %s can be decided by a machine here", rule ? rule->id : "the accept set");
+        settle(out, VERDICT_ERROR, "nothing of %s can be decided by a machine here",
+               rule ? rule->id : "the accept set");
     } else if (all ? expected.decided && expected.met == expected.decided : expected.met > 0) {
         settle(out, VERDICT_PASS, "%s", "");
     } else if (tolerated.met > 0) {
@@ -182,7 +183,8 @@ void judge_outcome(const struct outcome_view *v, const struct outcome_list *any,
 
         if (all)
             first_unmet(accepted, v, due, sizeof(due));
-        settle(out, verdict, verdict == VERDICT_PASS ? "observed: %s (%s was listed)" : "%s where %s is due", what, due);
+        settle(out, verdict, verdict == VERDICT_PASS ? "observed: %s (%s was listed)" : "%s where %s is due", what,
+               due);
         out->silence |= verdict == VERDICT_FAIL && v->end == CONN_SILENT;
     }
 }
@@ -259,8 +261,7 @@ static void judge_then_closed(const struct conn *c, struct judgement *out)
     if (c->end != CONN_STATUS && c->end != CONN_REJECTED)
         return; /* accepted, or ended already: the accept set decides */
     if (!c->link->peer_ended || !c->link->peer_first)
-        settle(out, VERDICT_FAIL, "still open %d ms after the refusal (L-STAT-001)",
-               c->drive->env->close_grace_ms);
+        settle(out, VERDICT_FAIL, "still open %d ms after the refusal (L-STAT-001)", c->drive->env->close_grace_ms);
 }
 
 static void judge_alive(struct conn *c, int wanted, const struct rule *rule, struct judgement *out)

@@ -131,7 +131,8 @@ static int compare_entries(const void *a, const void *b)
 {
     const json_t *left = *(json_t *const *)a;
     const json_t *right = *(json_t *const *)b;
-    int order = strcmp(json_string_value(json_object_get(left, "case")), json_string_value(json_object_get(right, "case")));
+    int order =
+        strcmp(json_string_value(json_object_get(left, "case")), json_string_value(json_object_get(right, "case")));
 
     return order != 0 ? order
                       : strcmp(json_string_value(json_object_get(left, "defect")),

@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 struct killtable {
-    json_t *entries;  /* array of {case, case_hash, defect, defect_hash, verdict}, ordered; owned */
-    char hash[17];    /* of the file's bytes, "" when there is no file */
+    json_t *entries; /* array of {case, case_hash, defect, defect_hash, verdict}, ordered; owned */
+    char hash[17];   /* of the file's bytes, "" when there is no file */
 };
 
 /* Reads PATH; a file that is not there gives an empty table. Returns 0, or -1 with the reason in err. */

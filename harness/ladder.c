@@ -23,7 +23,7 @@ struct rung {
     size_t note_count;
     const struct finding **findings; /* of this connection, by side and PDU */
     size_t finding_count;
-    size_t *done_at; /* per PDU: event with which it was complete */
+    size_t *done_at;    /* per PDU: event with which it was complete */
     unsigned *segments; /* per PDU: events that carried it */
 };
 

@@ -13,7 +13,7 @@
 
 /* What is written above the ladder. Each may be NULL. The strings belong to the caller. */
 struct ladder_head {
-    const char *id;      /* of the case */
+    const char *id; /* of the case */
     const char *title;
     const char *verdict; /* "FAIL" */
     const char *reason;

@@ -62,7 +62,8 @@ void ladder_hex(struct ladder_out *out, const uint8_t *bytes, size_t len)
 /* Fields that are told even when they are 0. */
 static bool always_told(const char *name)
 {
-    static const char *const names[] = {"T", "C", "CSG", "NSG", "F", "TSIH", "ITT", "StatSN", "ExpCmdSN", "MaxCmdSN",
+    static const char *const names[] = {"T",     "C",         "CSG",    "NSG",      "F",
+                                        "TSIH",  "ITT",       "StatSN", "ExpCmdSN", "MaxCmdSN",
                                         "CmdSN", "ExpStatSN", "Status", "Response", "Reason"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

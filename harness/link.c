@@ -90,12 +90,20 @@ struct link *net_connect(struct net *n, const char *name, const char *host, uint
     return net_add(n, name, fd);
 }
 
+static void link_peer_ended(struct net *n, struct link *l, enum transcript_end end)
+{
+    l->peer_ended = true;
+    l->peer_first = !l->we_ended;
+    l->peer_end = end;
+    l->peer_end_us = net_now(n);
+    transcript_end(l->log, TRANSCRIPT_TARGET, l->peer_end_us, end);
+}
+
 /* Reads once. Ends are recorded only when the receive buffer is empty, so an RST undoes nothing that arrived. */
 static void link_read(struct net *n, struct link *l)
 {
     uint8_t buf[READ_AT_ONCE];
     ssize_t got = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
-    int64_t now = net_now(n);
 
     if (got > 0) {
         size_t held = l->log->stream[TRANSCRIPT_TARGET].len;
@@ -105,17 +113,12 @@ static void link_read(struct net *n, struct link *l)
             l->flooded = true;
             got = (ssize_t)room;
         }
-        if (got > 0 && !transcript_bytes(l->log, TRANSCRIPT_TARGET, now, buf, (size_t)got))
+        if (got > 0 && !transcript_bytes(l->log, TRANSCRIPT_TARGET, net_now(n), buf, (size_t)got))
             l->flooded = true;
         return;
     }
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    l->peer_ended = true;
-    l->peer_first = !l->we_ended;
-    l->peer_end = got == 0 ? TRANSCRIPT_FIN : TRANSCRIPT_RST;
-    l->peer_end_us = now;
-    transcript_end(l->log, TRANSCRIPT_TARGET, now, l->peer_end);
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        link_peer_ended(n, l, got == 0 && !l->reset_seen ? TRANSCRIPT_FIN : TRANSCRIPT_RST);
 }
 
 static bool link_readable(const struct link *l)
@@ -207,11 +210,15 @@ bool link_wait_connected(struct net *n, struct link *l, int64_t deadline_us, cha
         socklen_t len = sizeof(error);
 
         if (poll(&p, 1, 0) > 0) {
-            if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) || error) {
-                snprintf(err, err_len, "%s", strerror(error ? error : errno));
+            if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len))
+                error = errno;
+            /* a reset speaks of a connection that was there: a SYN that is refused gives ECONNREFUSED */
+            if (error && error != ECONNRESET && error != EPIPE) {
+                snprintf(err, err_len, "%s", strerror(error));
                 return false;
             }
             link_established(l);
+            l->reset_seen = error != 0; /* what arrived before it is still to be read */
             break;
         }
         l->want_out = true;

@@ -22,17 +22,17 @@ struct link {
     struct transcript_conn *log; /* owned by the transcript */
     int fd;                      /* -1 once closed by us */
     bool connected;
-    bool want_out;               /* net_turn() also waits until it can be written */
-    bool peer_ended;             /* the target ended its direction ... */
-    bool peer_first;             /* ... before we ended or reset ours */
+    bool want_out;   /* net_turn() also waits until it can be written */
+    bool peer_ended; /* the target ended its direction ... */
+    bool peer_first; /* ... before we ended or reset ours */
     enum transcript_end peer_end;
     int64_t peer_end_us;
-    bool we_ended;     /* half-closed, reset or closed by us */
-    bool send_failed;  /* the target's end no longer takes anything */
-    bool flooded;      /* more came than `limit` allows: reading stopped */
-    size_t limit;      /* bytes of the target's stream that are read */
-    size_t taken;      /* bytes of the target's stream that link_take() has handed out */
-    uint32_t received; /* PDUs handed out */
+    bool we_ended;                   /* half-closed, reset or closed by us */
+    bool send_failed;                /* the target's end no longer takes anything */
+    bool flooded;                    /* more came than `limit` allows: reading stopped */
+    size_t limit;                    /* bytes of the target's stream that are read */
+    size_t taken;                    /* bytes of the target's stream that link_take() has handed out */
+    uint32_t received;               /* PDUs handed out */
     bool header_digest, data_digest; /* of PDUs from the target from here on */
 };
 
@@ -51,7 +51,8 @@ void net_init(struct net *n, struct transcript *t);
 void net_free(struct net *n);
 int64_t net_now(const struct net *n);
 
-/* Adds a connection that is being opened on fd (taken over). NULL when out of memory or above the limit; fd is closed. */
+/* Adds a connection that is being opened on fd (taken over). NULL when out of memory or above the limit; fd is closed.
+ */
 struct link *net_add(struct net *n, const char *name, int fd);
 
 /* Opens a TCP connection of our own, without waiting. NULL with text in err when the address is of no use. */

@@ -12,7 +12,8 @@
 
 struct live_word {
     const char *name;
-    /* Writes the value as text into out; false with the reason in err. arg is what stood behind the first colon, or NULL. */
+    /* Writes the value as text into out; false with the reason in err. arg is what stood behind the first colon, or
+     * NULL. */
     bool (*write)(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len);
     bool of_conn; /* the part behind the colon names a connection */
 };
@@ -132,15 +133,24 @@ static bool write_chap_r(const struct live_values *v, const char *arg, char *out
 }
 
 static const struct live_word words[] = {
-    {"target", write_target, true},       {"absent_target", write_absent, true}, {"initiator", write_initiator, true},
-    {"isid", write_isid, true},           {"tsih", write_tsih, true},            {"cid", write_cid, true},
-    {"itt", write_itt, true},             {"cmdsn", write_cmdsn, true},          {"expstatsn", write_expstatsn, true},
-    {"portal", write_portal, true},       {"chap_i", write_chap_i, true},        {"chap_c", write_chap_c, true},
+    {"target", write_target, true},
+    {"absent_target", write_absent, true},
+    {"initiator", write_initiator, true},
+    {"isid", write_isid, true},
+    {"tsih", write_tsih, true},
+    {"cid", write_cid, true},
+    {"itt", write_itt, true},
+    {"cmdsn", write_cmdsn, true},
+    {"expstatsn", write_expstatsn, true},
+    {"portal", write_portal, true},
+    {"chap_i", write_chap_i, true},
+    {"chap_c", write_chap_c, true},
     {"chap_r", write_chap_r, false},
 };
 
 /* One word without its braces. */
-static bool live_word(const char *word, const struct live_scope *scope, char *out, size_t cap, char *err, size_t err_len)
+static bool live_word(const char *word, const struct live_scope *scope, char *out, size_t cap, char *err,
+                      size_t err_len)
 {
     const char *colon = strchr(word, ':');
     size_t name_len = colon ? (size_t)(colon - word) : strlen(word);
@@ -199,8 +209,8 @@ char *live_expand(const char *text, size_t len, const struct live_scope *scope, 
         }
         memcpy(word, text + i + 1, span - 2);
         word[span - 2] = '\0';
-        good = live_word(word, scope, value, sizeof(value), err, err_len) &&
-               text_buf_add_raw(&out, value, strlen(value));
+        good =
+            live_word(word, scope, value, sizeof(value), err, err_len) && text_buf_add_raw(&out, value, strlen(value));
         i += span;
     }
     if (good && (result = malloc(out.len + 1))) {

@@ -22,8 +22,8 @@ struct live_values {
     uint8_t isid[PDU_ISID_LEN];
     uint16_t tsih, cid; /* host order, as all numbers here */
     uint32_t itt, cmd_sn, exp_stat_sn;
-    char chap_i[32];                     /* CHAP_I as it came, "" none yet */
-    char chap_c[LIVE_BINARY_MAX];        /* CHAP_C as it came */
+    char chap_i[32];              /* CHAP_I as it came, "" none yet */
+    char chap_c[LIVE_BINARY_MAX]; /* CHAP_C as it came */
 };
 
 struct live_scope {
@@ -34,8 +34,8 @@ struct live_scope {
 };
 
 /*
- * Fills in all live values of text. Returns malloc'ed bytes with a null byte behind them (caller frees) and their length;
- * NULL with the reason in err. A brace that opens no word of lower-case letters stays as it is.
+ * Fills in all live values of text. Returns malloc'ed bytes with a null byte behind them (caller frees) and their
+ * length; NULL with the reason in err. A brace that opens no word of lower-case letters stays as it is.
  */
 char *live_expand(const char *text, size_t len, const struct live_scope *scope, size_t *out_len, char *err,
                   size_t err_len);

@@ -1,6 +1,6 @@
 /*
- * What came out of an exchange, held against one outcome of an accept set. Pure: works on a view, so that it can be tested
- * without a connection.
+ * What came out of an exchange, held against one outcome of an accept set. Pure: works on a view, so that it can be
+ * tested without a connection.
  */
 #ifndef HARNESS_OUTCOME_H
 #define HARNESS_OUTCOME_H

@@ -171,7 +171,8 @@ static struct pool_slot *slot_next_late(struct pool *p, int64_t now, int *wait_m
     return NULL;
 }
 
-static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_ms, struct pool_outcome *out, bool *done)
+static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_ms, struct pool_outcome *out,
+                                 bool *done)
 {
     nfds_t count = 1;
 

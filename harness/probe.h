@@ -16,7 +16,8 @@
 bool probe_login(struct hooks *hooks, const char *initiator, uint64_t seed, int timeout_ms, int64_t *rtt_us, char *err,
                  size_t err_len);
 
-/* {name, codes: {"0x0203": {ok, reported}}} of decoder_measure(). NULL when the measurement itself failed. Caller decrefs. */
+/* {name, codes: {"0x0203": {ok, reported}}} of decoder_measure(). NULL when the measurement itself failed. Caller
+ * decrefs. */
 json_t *probe_decoder(int deadline_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Repairs keep libiscsi an honest initiator: what libiscsi 1.19 would send against the RFC, or cannot send at all, is put
- * right in its PDUs before the case's edits are applied, so that a target is never blamed for libiscsi's limits.
+ * Repairs keep libiscsi an honest initiator: what libiscsi 1.19 would send against the RFC, or cannot send at all, is
+ * put right in its PDUs before the case's edits are applied, so that a target is never blamed for libiscsi's limits.
  *
  * - keys that this connection has sent already are dropped (libiscsi repeats all keys after a T=0 answer; 6.3);
  * - Leading-Only keys are dropped on an added connection (13.x, use LO);
@@ -22,12 +22,12 @@
 #include <stdint.h>
 
 struct repair {
-    struct text_buf seen;              /* "Key=" of each key that libiscsi made or that went out */
-    struct text_buf offered;           /* "Key=" of each key that went out */
-    struct text_buf open;              /* "Key=offer" of the target's proposals that want an answer */
+    struct text_buf seen;               /* "Key=" of each key that libiscsi made or that went out */
+    struct text_buf offered;            /* "Key=" of each key that went out */
+    struct text_buf open;               /* "Key=offer" of the target's proposals that want an answer */
     const char *secret, *mutual_secret; /* NULL none; not owned */
-    uint64_t algorithm;                /* CHAP_A as the target chose, 0 none yet */
-    char own_i[32];                    /* mutual CHAP: CHAP_I and CHAP_C as libiscsi made them ... */
+    uint64_t algorithm;                 /* CHAP_A as the target chose, 0 none yet */
+    char own_i[32];                     /* mutual CHAP: CHAP_I and CHAP_C as libiscsi made them ... */
     char own_c[LIVE_BINARY_MAX];
     char wire_i[32]; /* ... and as they went out */
     char wire_c[LIVE_BINARY_MAX];

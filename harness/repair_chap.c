@@ -28,8 +28,8 @@ static size_t response_to(uint64_t number, const char *i, const char *c, const c
 
     if (!algorithm || !secret || text_parse_number(i, strlen(i), &id) || id > 255 ||
         text_decode_binary(c, strlen(c), challenge, sizeof(challenge), &challenge_len) ||
-        chap_response(algorithm, (uint8_t)id, secret, strlen(secret), challenge, challenge_len, hash,
-                      CHAP_MAX_HASH_LEN, &hash_len))
+        chap_response(algorithm, (uint8_t)id, secret, strlen(secret), challenge, challenge_len, hash, CHAP_MAX_HASH_LEN,
+                      &hash_len))
         return 0;
     return hash_len;
 }
@@ -62,8 +62,7 @@ void repair_chap_apply(struct repair *r, struct edit_pdu *p, const struct live_v
     if (text_decode_binary(pair.value, pair.value_len, made, sizeof(made), &made_len) == TEXT_BINARY_OK &&
         chap_equal(made, made_len, right, right_len))
         return;
-    if (text_encode_hex(right, right_len, value, sizeof(value)) &&
-        text_buf_replace(&p->text, "CHAP_R", value) > 0)
+    if (text_encode_hex(right, right_len, value, sizeof(value)) && text_buf_replace(&p->text, "CHAP_R", value) > 0)
         log->note(log->user, "CHAP_R computed by the harness: libiscsi cannot answer this challenge");
 }
 

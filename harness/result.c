@@ -234,7 +234,8 @@ int results_read(const char *path, struct results *out, char *err, size_t err_le
 
 static bool write_line(FILE *file, const json_t *line)
 {
-    return json_dumpf(line, file, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', file) != EOF;
+    return json_dumpf(line, file, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) == 0 &&
+           fputc('\n', file) != EOF;
 }
 
 int results_write(const char *dir, const struct results *r, char *err, size_t err_len)

@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 enum {
-    RUNNER_FLOOR_MS = 1000,     /* answer time-out: not below */
-    RUNNER_CEILING_MS = 10000,  /* and not above, unless the profile or the user says so */
-    RUNNER_FACTOR = 8,          /* times the measured login */
-    RUNNER_PATIENCE = 5,        /* a rerun after silence has so many times the limits */
-    RUNNER_LOGIN_MS = 5000,     /* the login that is measured */
-    RUNNER_DECODER_MS = 20000,  /* 18 logins without a network */
-    RUNNER_GRACE_MS = 2000,     /* close-grace when the profile has none */
+    RUNNER_FLOOR_MS = 1000,    /* answer time-out: not below */
+    RUNNER_CEILING_MS = 10000, /* and not above, unless the profile or the user says so */
+    RUNNER_FACTOR = 8,         /* times the measured login */
+    RUNNER_PATIENCE = 5,       /* a rerun after silence has so many times the limits */
+    RUNNER_LOGIN_MS = 5000,    /* the login that is measured */
+    RUNNER_DECODER_MS = 20000, /* 18 logins without a network */
+    RUNNER_GRACE_MS = 2000,    /* close-grace when the profile has none */
     RUNNER_RESTARTS_MAX = 50,
     RUNNER_JOBS_PER_CORE = 4,
     RUNNER_JOBS_MAX = 64,
@@ -40,10 +40,10 @@ struct runner {
     uint64_t held; /* exclusive conditions in use */
     size_t done;
     size_t crashes;
-    bool down;        /* the target is gone and has to be restarted */
-    bool lost;        /* it is gone for good */
+    bool down; /* the target is gone and has to be restarted */
+    bool lost; /* it is gone for good */
     bool interrupted;
-    char fault[512];  /* a fault of ours that ends the run; "" none */
+    char fault[512]; /* a fault of ours that ends the run; "" none */
 };
 
 static void remark(const struct runner *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

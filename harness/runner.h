@@ -37,8 +37,8 @@ struct runner_options {
     int timeout_ms;        /* 0: of the profile, else calibrated */
     bool shuffle;
     uint64_t seed;
-    bool no_rerun;    /* a FAIL by silence is not run again */
-    bool no_decoder;  /* the decoder column is not measured */
+    bool no_rerun;   /* a FAIL by silence is not run again */
+    bool no_decoder; /* the decoder column is not measured */
     struct runner_listener listener;
 };
 

@@ -65,8 +65,8 @@ static json_t *seen_conn(const struct conn *c)
         end = "closed";
         by = "initiator";
     }
-    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:b}", "conn", c->name, "status", status, "keys", keys, "end", end, "by",
-                     by, "ffp", c->was_ffp);
+    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:b}", "conn", c->name, "status", status, "keys", keys, "end", end,
+                     "by", by, "ffp", c->was_ffp);
 }
 
 json_t *seen_list(const struct drive *d)

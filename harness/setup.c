@@ -146,8 +146,8 @@ static void set_context(struct conn *c, const struct profile_access *access, con
     set_plain(x->mutual_user, sizeof(x->mutual_user), access->mutual_user);
     set_plain(x->mutual_secret, sizeof(x->mutual_secret), access->mutual_secret);
     for (size_t i = 0; need && i < need->conditions.count; i++)
-        x->requires_chap |= strcmp(need->conditions.items[i], "chap") == 0 ||
-                            strcmp(need->conditions.items[i], "mutual-chap") == 0;
+        x->requires_chap |=
+            strcmp(need->conditions.items[i], "chap") == 0 || strcmp(need->conditions.items[i], "mutual-chap") == 0;
 }
 
 enum setup_result setup_conn(struct drive *d, const struct case_login *login, const struct profile_portal *portal,

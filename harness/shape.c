@@ -136,7 +136,8 @@ static enum shape_sent shape_continue(struct conn *c, const struct case_shape *s
         pdu = raw_frame(c, bhs, p->text.data + from, to - from, &len);
         if (!pdu)
             return shape_fault(c, s, "out of memory");
-        conn_note(c, TRANSCRIPT_EDIT, c->sent + 1, last ? "the last part of a text over several PDUs" : "text goes on: C=1");
+        conn_note(c, TRANSCRIPT_EDIT, c->sent + 1,
+                  last ? "the last part of a text over several PDUs" : "text goes on: C=1");
         if (last && sent == 0) {
             free(pdu);
             return shape_fault(c, s, "continue changed nothing: all text went into one PDU");

@@ -1,6 +1,7 @@
 /*
- * The tap: genuine libiscsi on a leash. libiscsi opens the TCP connection and makes the Login Requests; the tap takes the
- * descriptor from under it and puts one end of a socketpair there, so that every byte passes through the caller's hands.
+ * The tap: genuine libiscsi on a leash. libiscsi opens the TCP connection and makes the Login Requests; the tap takes
+ * the descriptor from under it and puts one end of a socketpair there, so that every byte passes through the caller's
+ * hands.
  *
  * Public API of the shared library only. libiscsi's own descriptor is never polled or registered anywhere: the tap
  * calls iscsi_service() when it has something for it. Nothing here waits. One thread.
@@ -18,18 +19,18 @@ struct tap; /* opaque */
 
 /* What libiscsi is told. Strings are copied by libiscsi, which cuts them at 255 bytes. */
 struct tap_config {
-    const char *initiator;                    /* not empty */
-    const char *target;                       /* NULL: none (discovery) */
-    bool discovery;                           /* SessionType=Discovery */
-    const char *user, *secret;                /* NULL: libiscsi skips the security stage */
-    const char *mutual_user, *mutual_secret;  /* NULL: no target authentication */
-    uint32_t isid_random;                     /* 24 bits: bytes 1 to 3 of the ISID, whose first byte is 0x80 */
-    uint16_t isid_qualifier;                  /* bytes 4 and 5 */
+    const char *initiator;                   /* not empty */
+    const char *target;                      /* NULL: none (discovery) */
+    bool discovery;                          /* SessionType=Discovery */
+    const char *user, *secret;               /* NULL: libiscsi skips the security stage */
+    const char *mutual_user, *mutual_secret; /* NULL: no target authentication */
+    uint32_t isid_random;                    /* 24 bits: bytes 1 to 3 of the ISID, whose first byte is 0x80 */
+    uint16_t isid_qualifier;                 /* bytes 4 and 5 */
 };
 
 /*
- * Starts a login at portal "HOST:PORT" ("[::1]:3260"). *real is the TCP descriptor, still connecting, and belongs to the
- * caller. NULL with text in err when libiscsi cannot open it; nothing is then left over.
+ * Starts a login at portal "HOST:PORT" ("[::1]:3260"). *real is the TCP descriptor, still connecting, and belongs to
+ * the caller. NULL with text in err when libiscsi cannot open it; nothing is then left over.
  */
 struct tap *tap_open(const struct tap_config *config, const char *portal, int *real, char *err, size_t err_len);
 void tap_close(struct tap *t);

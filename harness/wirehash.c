@@ -1,7 +1,7 @@
 /*
- * A hash of what was said, for "no two cases put the same bytes on the wire": values that are drawn anew in every run (ISID,
- * tags, sequence numbers, challenges, names of the run) count by what they are, not by their bytes. Segments inside
- * a PDU and the endings that the case made itself count too; what happens after the verdict does not.
+ * A hash of what was said, for "no two cases put the same bytes on the wire": values that are drawn anew in every run
+ * (ISID, tags, sequence numbers, challenges, names of the run) count by what they are, not by their bytes. Segments
+ * inside a PDU and the endings that the case made itself count too; what happens after the verdict does not.
  */
 #include "harness/conn.h"
 #include "harness/scenario.h"
@@ -24,7 +24,7 @@ struct drawn {
 struct hasher {
     const struct transcript *t;
     uint64_t hash;
-    struct drawn *drawn; /* one a connection */
+    struct drawn *drawn;          /* one a connection */
     uint16_t tsih[HASH_TSIH_MAX]; /* as the target gave them */
     size_t tsih_count;
 };
@@ -226,7 +226,8 @@ static void mix_segments(struct hasher *h, const struct transcript_conn *c, cons
         const struct transcript_event *e = &c->events[i];
         size_t end = e->offset + e->len;
 
-        if (e->kind == TRANSCRIPT_BYTES && e->side == TRANSCRIPT_INITIATOR && end > p->offset && end < p->offset + p->len)
+        if (e->kind == TRANSCRIPT_BYTES && e->side == TRANSCRIPT_INITIATOR && end > p->offset &&
+            end < p->offset + p->len)
             mix_number(h, "segment", end - p->offset);
     }
 }

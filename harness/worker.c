@@ -16,7 +16,7 @@
 enum {
     WORKER_SLACK_MS = 10000,
     WORKER_CONTROL_MS = 20000, /* a control verb and its undo */
-    WORKER_ANSWERS = 16, /* answers that one step may wait for: libiscsi sends at most 11 login PDUs */
+    WORKER_ANSWERS = 16,       /* answers that one step may wait for: libiscsi sends at most 11 login PDUs */
 };
 
 void worker_evidence_name(const char *id, char *out, size_t out_len)
@@ -232,20 +232,23 @@ json_t *worker_run(const struct worker_task *task)
     return line;
 }
 
-static int write_all(const char *bytes, size_t len, void *user)
+/* In one piece: jansson's own writers would make a system call of every bracket. */
+static bool send_line(int fd, const json_t *line)
 {
-    int fd = *(int *)user;
+    char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    size_t len = text != NULL ? strlen(text) : 0;
+    size_t sent = 0;
 
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
+    while (sent < len) {
+        ssize_t put = write(fd, text + sent, len - sent);
 
         if (put <= 0) {
-            return -1;
+            break;
         }
-        bytes += put;
-        len -= (size_t)put;
+        sent += (size_t)put;
     }
-    return 0;
+    free(text);
+    return len > 0 && sent == len;
 }
 
 pid_t worker_start(const struct worker_task *task, int *fd)
@@ -270,10 +273,6 @@ pid_t worker_start(const struct worker_task *task, int *fd)
     process_child_setup(parent);
     close(ends[0]);
     line = worker_run(task);
-    if (line == NULL || json_dump_callback(line, write_all, &ends[1], JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) != 0) {
-        _exit(1);
-    }
-    json_decref(line);
     /* No atexit handlers: they belong to the parent. */
-    _exit(0);
+    _exit(line != NULL && send_line(ends[1], line) ? 0 : 1);
 }

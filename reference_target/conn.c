@@ -202,7 +202,7 @@ void conn_eof(struct conn *conn)
 void conn_send_raw(struct conn *conn, const void *bytes, size_t length)
 {
     if (!buffer_append(&conn->out, &conn->node->env, bytes, length))
-        conn->store_failed = true;
+        conn->output_lost = true;
     conn_mark(conn);
 }
 
@@ -238,7 +238,7 @@ void conn_send(struct conn *conn, uint8_t *bhs, const void *data, size_t length)
 size_t conn_output(const struct conn *conn, const uint8_t **bytes)
 {
     *bytes = buffer_bytes(&conn->out);
-    return conn->action == CONN_RESET || conn->store_failed ? 0 : conn->out.length;
+    return conn->action == CONN_RESET || conn->output_lost ? 0 : conn->out.length;
 }
 
 void conn_output_consumed(struct conn *conn, size_t length)
@@ -257,7 +257,7 @@ bool conn_wants_input(const struct conn *conn)
 
 enum conn_action conn_action(const struct conn *conn)
 {
-    return conn->store_failed ? CONN_RESET : conn->action;
+    return conn->output_lost ? CONN_RESET : conn->action;
 }
 
 /* ---- time, end ---- */

@@ -464,7 +464,7 @@
       "gives every session the same TSIH") \
     /* discovery and text */ \
     X(SEND_TARGETS_WITHOUT_ADDRESS, "send-targets-without-address", DEFECTS_NO_CODE, "Appendix C", \
-      "leaves the addresses of other portals out, and all of targets served on one only") \
+      "leaves TargetAddress out of SendTargets answers") \
     X(SEND_TARGETS_WITHOUT_TAG, "send-targets-without-tag", DEFECTS_NO_CODE, "13.8", \
       "leaves the portal group tags out of SendTargets answers") \
     X(SEND_TARGETS_WRONG_TAG, "send-targets-wrong-tag", DEFECTS_NO_CODE, "13.8", \

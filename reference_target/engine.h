@@ -54,7 +54,7 @@ struct conn {
     bool held;                      /* the PDU at the start of `in` waits for an earlier CmdSN */
     bool busy;                      /* conn_process() runs */
     bool logged_out;                /* a Logout Response is the last PDU sent */
-    bool store_failed;              /* output lost for want of memory */
+    bool output_lost;             /* output lost for want of memory */
     enum conn_action action;
     size_t portal;
     void *user;

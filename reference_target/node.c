@@ -29,7 +29,7 @@ void node_release(const struct node *node, void *memory)
 
 void node_log(const struct node *node, const struct conn *conn, enum node_log_level level, const char *format, ...)
 {
-    char line[512];
+    char line[1024];     /* two names of 223 bytes and more */
     int used = 0;
     va_list arguments;
 

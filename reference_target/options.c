@@ -133,15 +133,10 @@ static bool add_default_portal(struct options_parse *parse)
 static bool add_default_target(struct options_parse *parse)
 {
     struct config *config = &parse->options->config;
-    struct config_target *target;
 
     if (config->target_count > 0)
         return true;
-    target = config_add_target(config, OPTIONS_DEFAULT_TARGET);
-    if (target == NULL)
-        return options_no_memory(parse);
-    target->lun_size = OPTIONS_DEFAULT_LUN_SIZE;
-    return true;
+    return config_add_target(config, OPTIONS_DEFAULT_TARGET) != NULL || options_no_memory(parse);
 }
 
 /* Names of portals may be used before the portal stands on the line, so they are looked up when all is read. */

@@ -20,7 +20,6 @@ enum {
 };
 
 #define OPTIONS_DEFAULT_TARGET "iqn.2026-01.example.iscsispec:open"
-#define OPTIONS_DEFAULT_LUN_SIZE (UINT64_C(64) << 20)
 
 enum options_level {
     OPTIONS_PROCESS,

@@ -291,18 +291,13 @@ static bool apply_target(struct options_parse *parse, const char *value)
 {
     struct config *config = &parse->options->config;
     const char *reason = values_iscsi_name(value);
-    struct config_target *target;
 
     if (reason != NULL)
         return options_reject(parse, value, "%s", reason);
     for (size_t i = 0; i < config->target_count; i++)
         if (strcmp(config->targets[i].name, value) == 0)
             return options_reject(parse, value, "this target was given before; write its flags behind the first");
-    target = config_add_target(config, value);
-    if (target == NULL)
-        return options_no_memory(parse);
-    target->lun_size = OPTIONS_DEFAULT_LUN_SIZE;
-    return true;
+    return config_add_target(config, value) != NULL || options_no_memory(parse);
 }
 
 /* Keeps a value that names portals until all are known. */
@@ -335,7 +330,7 @@ static bool find_portal(struct options_parse *parse, const char *value, const ch
 static bool resolve_on(struct options_parse *parse, struct config_target *target, const char *value)
 {
     for (const char *p = value;; p++) {
-        size_t length = strcspn(p, ","), index;
+        size_t length = strcspn(p, ","), index = 0;
         if (!find_portal(parse, value, p, length, &index))
             return false;
         target->portals |= UINT64_C(1) << index;

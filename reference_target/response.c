@@ -345,8 +345,12 @@ void response_refuse(struct conn *conn, enum cause cause)
         status = (known & config_code_bit(STATUS_INITIATOR_ERROR)) != 0 ? STATUS_INITIATOR_ERROR : STATUS_SUCCESS;
     if (conn_has(conn, DEFECT_CLOSE_WITHOUT_ANSWER))
         status = STATUS_SUCCESS;
-    node_log(conn->node, conn, NODE_LOG_INFO, "refused 0x%04x %s: %s (RFC 7143 %s)", (unsigned)status,
+    node_log(conn->node, conn, NODE_LOG_INFO,
+             "refused 0x%04x %s, portal %s, initiator %s, target %s: %s (RFC 7143 %s)", (unsigned)status,
              status == STATUS_SUCCESS ? "without an answer" : status_name_or_class(status),
+             conn->node->config->portals[conn->portal].name,
+             login->identity.initiator[0] != '\0' ? login->identity.initiator : "(none)",
+             login->identity.target_name[0] != '\0' ? login->identity.target_name : "(none)",
              response_cause_text(cause), response_causes[cause].section);
     if (conn_has(conn, DEFECT_REFUSAL_ENDS_SESSION)) {
         struct session *session = sessions_find(conn->node, login->first.tsih);

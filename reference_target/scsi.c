@@ -23,10 +23,11 @@ struct scsi_task {
     uint32_t expected;              /* Expected Data Transfer Length */
     uint64_t offset;                /* on the disk */
     uint64_t wanted;                /* bytes the command is about */
-    uint32_t length;                /* bytes that will come: the smaller of both */
+    uint32_t length;                /* bytes that are of use: the smaller of both */
     uint32_t received;
     uint32_t burst_end;             /* received may get as far as this */
     uint32_t r2t_sn;
+    uint32_t data_sn;               /* of the next Data-Out; each burst starts at 0 */
     bool unsolicited;               /* Data-Out without R2T may still come */
     enum scsi_sense sense;
 };
@@ -217,10 +218,11 @@ static void scsi_finish(struct conn *conn, struct scsi_task *task)
 static void scsi_solicit(struct conn *conn, struct scsi_task *task)
 {
     uint32_t burst = conn->session->params.max_burst_length;
-    uint32_t left = task->length - task->received;
+    uint32_t left = task->received < task->length ? task->length - task->received : 0;
     uint8_t bhs[PDU_BHS_LEN];
 
     task->unsolicited = false;
+    task->data_sn = 0;
     if (left == 0 || task->sense != SCSI_SENSE_NONE) {
         scsi_finish(conn, task);
         return;
@@ -237,15 +239,18 @@ static void scsi_solicit(struct conn *conn, struct scsi_task *task)
     conn_send(conn, bhs, NULL, 0);
 }
 
-/* Takes write data that came in order. */
+/* Takes write data that came in order. What the command does not want is counted and dropped: a residual. */
 static void scsi_take(struct conn *conn, struct scsi_task *task, const uint8_t *data, size_t length)
 {
+    uint32_t room = task->received < task->length ? task->length - task->received : 0;
+    size_t useful = length < room ? length : room;
+
     if (length > task->burst_end - task->received) {
         task->sense = SCSI_SENSE_UNEXPECTED_DATA;
         return;
     }
-    if (task->sense == SCSI_SENSE_NONE &&
-        !scsi_disk_write(conn->node, conn->session->target, task->offset + task->received, data, length))
+    if (task->sense == SCSI_SENSE_NONE && useful > 0 &&
+        !scsi_disk_write(conn->node, conn->session->target, task->offset + task->received, data, useful))
         task->sense = SCSI_SENSE_WRITE_ERROR;
     task->received += (uint32_t)length;
 }
@@ -267,7 +272,7 @@ static void scsi_start_write(struct conn *conn, const struct pdu_request *reques
     task->offset = reply->offset;
     task->wanted = reply->transfer_length;
     task->length = task->wanted < task->expected ? (uint32_t)task->wanted : task->expected;
-    task->burst_end = task->length < params->first_burst_length ? task->length : params->first_burst_length;
+    task->burst_end = task->expected < params->first_burst_length ? task->expected : params->first_burst_length;
     task->unsolicited = !final;
     task->next = conn->tasks;
     conn->tasks = task;
@@ -295,8 +300,9 @@ void scsi_data_out(struct conn *conn, const uint8_t *bhs, const uint8_t *data, s
         full_reject(conn, bhs, PDU_REJECT_INVALID_FIELD);
         return;
     }
-    if (bytes_get_be32(request.tail + 8) != task->received)
-        task->sense = SCSI_SENSE_UNEXPECTED_DATA;       /* DataPDUInOrder and DataSequenceInOrder are Yes */
+    /* DataPDUInOrder and DataSequenceInOrder are Yes, and at ErrorRecoveryLevel 0 nothing is sent again. */
+    if (bytes_get_be32(request.tail + 8) != task->received || bytes_get_be32(request.tail + 4) != task->data_sn++)
+        task->sense = SCSI_SENSE_UNEXPECTED_DATA;
     else
         scsi_take(conn, task, data, length);
     if ((request.flags & PDU_FLAG_FINAL) != 0)

@@ -211,6 +211,7 @@ static void scsi_mode_sense(const struct scsi_request *request, struct scsi_repl
         return;
     }
     reply->length = scsi_mode_pages(cdb[2] & 0x3fU, reply->bytes, header, &known);
+    reply->bytes[header == 4 ? 2 : 3] = 0x10;       /* DPOFUA: writes go through anyway */
     if (!known || (cdb[3] != 0 && cdb[3] != 0xff)) {
         reply->sense = SCSI_SENSE_INVALID_FIELD;
         return;

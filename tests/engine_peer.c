@@ -15,7 +15,8 @@
 #include "wire/text.h"
 
 static char portal_names[PORTAL_COUNT][8] = { "a", "b", "other", "normal", "limited", "drained" };
-static char portal_hosts[PORTAL_COUNT][16] = { "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6" };
+static char portal_hosts[PORTAL_COUNT][16] = { "127.0.0.1", "127.0.0.2", "127.0.0.3",
+                                               "127.0.0.4", "127.0.0.5", "127.0.0.6" };
 static char portal_addresses[PORTAL_COUNT][24] = { "127.0.0.1:3260", "127.0.0.2:3260", "127.0.0.3:3260",
                                                "127.0.0.4:3260", "127.0.0.5:3260", "127.0.0.6:3260" };
 static char target_names[TARGET_COUNT][48] = {

@@ -1,6 +1,6 @@
 /*
- * An initiator in the same process, for tests of the engine: a node with the targets and portals that the tests need, and
- * connections to it that speak by bytes.
+ * An initiator in the same process, for tests of the engine: a node with the targets and portals that the tests need,
+ * and connections to it that speak by bytes.
  */
 #ifndef ISCSISPEC_TESTS_ENGINE_PEER_H
 #define ISCSISPEC_TESTS_ENGINE_PEER_H

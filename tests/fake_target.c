@@ -79,7 +79,8 @@ static void refuse(struct fake_conn *c, const uint8_t *request)
 /* Two rounds of T=0: the first in two PDUs and with proposals of its own, the second asks for the answers. */
 static void rounds(struct fake_conn *c, const uint8_t *request)
 {
-    static const char first[] = "TargetPortalGroupTag=1\0MaxConn", second[] = "ections=1\0TaskReporting=ResponseFence,RFC3720";
+    static const char first[] = "TargetPortalGroupTag=1\0MaxConn",
+                      second[] = "ections=1\0TaskReporting=ResponseFence,RFC3720";
     uint8_t bhs[PDU_BHS_LEN];
 
     login_header(c, request, 0, c->logins == 1 ? 0x44 : c->logins <= 3 ? 0x04 : 0x87, bhs);

@@ -52,7 +52,8 @@ static size_t login_pdu(uint8_t *wire, bool request, const char *text, size_t le
 
 static size_t ping_pdu(uint8_t *wire, uint8_t opcode)
 {
-    struct pdu_response rsp = {.opcode = opcode, .flags = PDU_FLAG_FINAL, .itt = 9, .word20 = PDU_NO_TAG, .data_len = 5};
+    struct pdu_response rsp = {
+        .opcode = opcode, .flags = PDU_FLAG_FINAL, .itt = 9, .word20 = PDU_NO_TAG, .data_len = 5};
 
     pdu_response_encode(&rsp, wire);
     digest_put(wire + 48, digest_crc32c(wire, 48));

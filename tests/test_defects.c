@@ -60,7 +60,8 @@ struct script {
 };
 
 static const struct script scripts[] = {
-    { PORTAL_A, { { 0x87, P(N("open") "SessionType=Normal\0HeaderDigest=None,CRC32C\0DataDigest=CRC32C\0InitialR2T=Yes\0"
+    { PORTAL_A, { { 0x87, P(N("open") "SessionType=Normal\0HeaderDigest=None,CRC32C\0DataDigest=CRC32C\0"
+                            "InitialR2T=Yes\0"
                             "ImmediateData=No\0MaxBurstLength=65536\0FirstBurstLength=8192\0DefaultTime2Wait=5\0"
                             "DefaultTime2Retain=7\0MaxOutstandingR2T=8\0ErrorRecoveryLevel=2\0MaxConnections=2\0"
                             "IFMarker=No\0DataPDUInOrder=Yes\0InitiatorAlias=x\0X-com.example.k=v") } } },
@@ -90,7 +91,8 @@ static const struct script scripts[] = {
     { PORTAL_A, { { 0x81, P(N("chap") "AuthMethod=None") } } },
     { PORTAL_A, { { 0x81, P(N("chap") "AuthMethod=KRB5") } } },
     { PORTAL_A, { { 0x81, P(N("chap") "AuthMethod=CHAP,None") }, { 0x01, P("CHAP_A=200") } } },
-    { PORTAL_A, { { 0x81, P(N("chap") "AuthMethod=CHAP") }, { 0x01, P("CHAP_A=7,5") }, { 0x81, P("CHAP_N=user-one") } } },
+    { PORTAL_A, { { 0x81, P(N("chap") "AuthMethod=CHAP") }, { 0x01, P("CHAP_A=7,5") },
+                  { 0x81, P("CHAP_N=user-one") } } },
     { PORTAL_A, { { 0x87, P(N("denied")) } } },
     { PORTAL_A, { { 0x87, P(N("nowhere")) } } },
     { PORTAL_A, { { 0x87, P(N("open1")) } } },

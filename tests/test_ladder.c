@@ -82,7 +82,10 @@ static void tells_the_exchange(void **state)
         "verdict  FAIL",
         "connection A: initiator 127.0.0.1:40000, target 127.0.0.2:3260",
         "     1.500010  -->  PDU 1  Login Request (0x03), 88 bytes in 2 segments",
-        "T=1", "CSG=1(LoginOperationalNegotiation)", "NSG=3(FullFeaturePhase)", "ITT=0xa1b2c3d4",
+        "T=1",
+        "CSG=1(LoginOperationalNegotiation)",
+        "NSG=3(FullFeaturePhase)",
+        "ITT=0xa1b2c3d4",
         "InitiatorName=iqn.a\n",
         "~ edit: TargetName set to iqn.b",
         "+ repair: dropped (secret)",
@@ -100,7 +103,12 @@ static void tells_the_exchange(void **state)
         "! L-RSP-016 (tolerated): was more",
     };
     struct finding items[2] = {
-        {.rule = "L-STAT-001", .side = TRANSCRIPT_TARGET, .pdu = 1, .offset = 36, .len = 2, .was = "open",
+        {.rule = "L-STAT-001",
+         .side = TRANSCRIPT_TARGET,
+         .pdu = 1,
+         .offset = 36,
+         .len = 2,
+         .was = "open",
          .allowed = "closed"},
         {.rule = "L-RSP-016", .side = TRANSCRIPT_TARGET, .tolerated = true, .was = "more", .allowed = "less"},
     };

@@ -330,7 +330,8 @@ static void test_send_targets(void **state)
     assert_int_equal(ask(&a, TEXT("SendTargets="), &answer), 1);
     assert_int_equal(text_count(answer.data, answer.len, "TargetName"), 1);
     text_buf_clear(&answer);
-    assert_int_equal(ask(&a, TEXT("SendTargets=All\0X-a=1\0HeaderDigest=None\0MaxRecvDataSegmentLength=600"), &answer), 1);
+    assert_int_equal(ask(&a, TEXT("SendTargets=All\0X-a=1\0HeaderDigest=None\0MaxRecvDataSegmentLength=600"), &answer),
+                     1);
     assert_true(text_find(answer.data, answer.len, "SendTargets", &pair));
     assert_true(text_equals(pair.value, pair.value_len, "Reject"));
     assert_true(text_find(answer.data, answer.len, "X-a", &pair));
@@ -339,7 +340,8 @@ static void test_send_targets(void **state)
     world_close(&world);
 }
 
-static void command(struct peer *peer, const uint8_t *cdb, unsigned flags, uint32_t expected, const void *data, size_t length)
+static void command(struct peer *peer, const uint8_t *cdb, unsigned flags, uint32_t expected, const void *data,
+                    size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
     struct pdu_request request = { .opcode = PDU_SCSI_COMMAND, .flags = (uint8_t)flags, .itt = peer->cmd_sn,

@@ -23,11 +23,11 @@ static const struct key_rule {
     enum keys_id key;
     enum audit_rule_id rule;
 } key_rules[] = {
-    {KEYS_MAX_CONNECTIONS, AUDIT_KEY_MC_01},       {KEYS_MAX_BURST_LENGTH, AUDIT_KEY_MBL_01},
-    {KEYS_FIRST_BURST_LENGTH, AUDIT_KEY_FBL_01},   {KEYS_DEFAULT_TIME2WAIT, AUDIT_KEY_T2W_01},
-    {KEYS_DEFAULT_TIME2RETAIN, AUDIT_KEY_T2R_01},  {KEYS_MAX_OUTSTANDING_R2T, AUDIT_KEY_R2T_01},
-    {KEYS_ERROR_RECOVERY_LEVEL, AUDIT_KEY_ERL_01}, {KEYS_INITIAL_R2T, AUDIT_KEY_IR2T_01},
-    {KEYS_IMMEDIATE_DATA, AUDIT_KEY_IMM_01},       {KEYS_DATA_PDU_IN_ORDER, AUDIT_KEY_DPO_01},
+    {KEYS_MAX_CONNECTIONS, AUDIT_KEY_MC_01},         {KEYS_MAX_BURST_LENGTH, AUDIT_KEY_MBL_01},
+    {KEYS_FIRST_BURST_LENGTH, AUDIT_KEY_FBL_01},     {KEYS_DEFAULT_TIME2WAIT, AUDIT_KEY_T2W_01},
+    {KEYS_DEFAULT_TIME2RETAIN, AUDIT_KEY_T2R_01},    {KEYS_MAX_OUTSTANDING_R2T, AUDIT_KEY_R2T_01},
+    {KEYS_ERROR_RECOVERY_LEVEL, AUDIT_KEY_ERL_01},   {KEYS_INITIAL_R2T, AUDIT_KEY_IR2T_01},
+    {KEYS_IMMEDIATE_DATA, AUDIT_KEY_IMM_01},         {KEYS_DATA_PDU_IN_ORDER, AUDIT_KEY_DPO_01},
     {KEYS_DATA_SEQUENCE_IN_ORDER, AUDIT_KEY_DSO_01},
 };
 
@@ -73,8 +73,7 @@ static bool offer_take(const struct audit_login *login, const struct audit_key *
     if ((key->entry->flags & KEYS_AUTHENTICATION) != 0 && key->entry->id != KEYS_AUTH_METHOD)
         return false;
     offer->admissible = keys_check_value(key->entry, offer->made->value, offer->made->value_len) == KEYS_VALUE_OK;
-    return key->entry->type == KEYS_TEXT ||
-           keys_word(offer->made->value, offer->made->value_len) == KEYS_WORD_VALUE;
+    return key->entry->type == KEYS_TEXT || keys_word(offer->made->value, offer->made->value_len) == KEYS_WORD_VALUE;
 }
 
 /* 6.2: all keys of the document are understood. */
@@ -152,8 +151,11 @@ static void not_offered(struct audit_run *run, const struct audit_login *login, 
     while (known && text_list_next(&list, &item, &len))
         usable = usable || text_list_has(known, strlen(known), item, len);
     if (offer->entry->id == KEYS_AUTH_METHOD)
-        add(run, !usable ? AUDIT_AUTH_006 : single ? AUDIT_AUTH_007 : AUDIT_AUTH_001, login, offer,
-            "a method of the offer, or Reject");
+        add(run,
+            !usable  ? AUDIT_AUTH_006
+            : single ? AUDIT_AUTH_007
+                     : AUDIT_AUTH_001,
+            login, offer, "a method of the offer, or Reject");
     else if (offer->entry->id == KEYS_TASK_REPORTING)
         add(run, AUDIT_KEY_TR_01, login, offer, "one value of the offer");
     else if (!usable)
@@ -188,11 +190,12 @@ static void value_answered(struct audit_run *run, const struct audit_login *logi
     if (offer->entry->flags & KEYS_OBSOLETE) {
         obsolete(run, login, offer);
     } else if (answer == KEYS_ANSWER_ABOVE_OFFER) {
-        add(run, id == KEYS_ISCSI_PROTOCOL_LEVEL ? AUDIT_KEY_PL_02 : AUDIT_NEG_012, login, offer, "not above the offer");
+        add(run, id == KEYS_ISCSI_PROTOCOL_LEVEL ? AUDIT_KEY_PL_02 : AUDIT_NEG_012, login, offer,
+            "not above the offer");
     } else if (answer == KEYS_ANSWER_BELOW_OFFER) {
         add(run, AUDIT_NEG_013, login, offer, "not below the offer");
     } else if (answer == KEYS_ANSWER_WRONG_BOOL && !login->discovery) {
-        add(run, and ? AUDIT_NEG_009 : AUDIT_NEG_011, login, offer, and ? "No" : "Yes");
+        add(run, and? AUDIT_NEG_009 : AUDIT_NEG_011, login, offer, and? "No" : "Yes");
     } else if (answer == KEYS_ANSWER_NOT_OFFERED) {
         not_offered(run, login, offer);
     } else if (answer == KEYS_ANSWER_OUT_OF_RANGE || (answer == KEYS_ANSWER_SYNTAX && !number)) {
@@ -277,7 +280,7 @@ static void all_answered(struct audit_run *run, enum audit_rule_id rule, const s
 {
     size_t index = (size_t)(x - login->exchanges);
 
-    if (!x->rsp.transit || !x->req.transit || x->rsp.nsg <= x->req.csg || login->partial)
+    if (!x->rsp.transit || x->rsp.cont || !x->req.transit || x->rsp.nsg <= x->req.csg || login->partial)
         return;
     for (size_t i = 0; i < login->key_count; i++) {
         const struct audit_key *key = &login->keys[i];

@@ -10,13 +10,18 @@
 #include <string.h>
 
 static const struct audit_subject *const subjects[] = {
-    &audit_header,   &audit_stage,  &audit_serial,  &audit_tsih,        &audit_textform,    &audit_answers, &audit_declare,
-    &audit_together, &audit_chap,   &audit_request, &audit_fullfeature, &audit_sendtargets, &audit_ending,
+    &audit_header,      &audit_stage,       &audit_serial,   &audit_tsih, &audit_textform,
+    &audit_answers,     &audit_declare,     &audit_together, &audit_chap, &audit_request,
+    &audit_fullfeature, &audit_sendtargets, &audit_ending,
 };
 
-static bool applies(const struct audit_exchange_check *check, const struct audit_exchange *x)
+static bool applies(const struct audit_subject *subject, const struct audit_exchange_check *check,
+                    const struct audit_exchange *x)
 {
     if ((x->dirt & check->blind) != 0 || (check->asked && !x->login_request))
+        return false;
+    /* Of what came unasked only that, and its form, are judged. */
+    if (!x->request && subject != &audit_header)
         return false;
     switch (check->when) {
     case AUDIT_ANY:
@@ -41,7 +46,7 @@ static void check_exchange(struct audit_run *run, const struct audit_subject *su
                            const struct audit_exchange *x)
 {
     for (size_t i = 0; i < subject->exchange_count; i++)
-        if (applies(&subject->exchange[i], x))
+        if (applies(subject, &subject->exchange[i], x))
             subject->exchange[i].check(run, subject->exchange[i].rule, login, x);
 }
 

@@ -20,20 +20,20 @@ enum verified { VERIFIED_UNKNOWN, VERIFIED_YES, VERIFIED_NO };
 
 /* How far the exchange has come. */
 struct state {
-    const struct audit_pair *offer;       /* the initiator's CHAP_A */
-    const struct chap_algorithm *chosen;  /* NULL: not chosen, or not known here */
-    bool agreed;                          /* the target chose CHAP */
-    bool none;                            /* the target chose None */
+    const struct audit_pair *offer;      /* the initiator's CHAP_A */
+    const struct chap_algorithm *chosen; /* NULL: not chosen, or not known here */
+    bool agreed;                         /* the target chose CHAP */
+    bool none;                           /* the target chose None */
     unsigned challenges;
     uint8_t id;
-    struct binary challenge;              /* the target's last */
-    bool response_seen;                   /* the initiator's CHAP_R */
+    struct binary challenge; /* the target's last */
+    bool response_seen;      /* the initiator's CHAP_R */
     enum verified verified;
-    bool mutual;                          /* the initiator asked the target to authenticate itself */
+    bool mutual; /* the initiator asked the target to authenticate itself */
     uint8_t mutual_id;
     struct binary mutual_challenge;
-    bool mutual_done;                     /* the target's CHAP_R has come */
-    bool missed;                          /* unauthenticated entry has been reported */
+    bool mutual_done; /* the target's CHAP_R has come */
+    bool missed;      /* unauthenticated entry has been reported */
 };
 
 /* Deviations behind which the values of the exchange are not certain. */
@@ -43,9 +43,9 @@ struct state {
 
 static void decode(struct binary *out, const struct audit_pair *pair)
 {
-    out->valid = text_decode_binary(pair->value, pair->value_len, out->bytes, sizeof out->bytes, &out->len) ==
-                     TEXT_BINARY_OK &&
-                 out->len > 0;
+    out->valid =
+        text_decode_binary(pair->value, pair->value_len, out->bytes, sizeof out->bytes, &out->len) == TEXT_BINARY_OK &&
+        out->len > 0;
 }
 
 static bool octet(const struct audit_pair *pair, uint8_t *out)
@@ -168,7 +168,10 @@ static void take_challenge(struct audit_run *run, struct state *s, const struct 
     if (!chosen || !id || !challenge)
         add_pdu(run, AUDIT_CHAP_001, login, x, "CHAP_A, CHAP_I and CHAP_C not all in one response", "all three");
     if (!s->offer)
-        add_pair(run, AUDIT_CHAP_009, login, challenge ? challenge : chosen ? chosen : id,
+        add_pair(run, AUDIT_CHAP_009, login,
+                 challenge ? challenge
+                 : chosen  ? chosen
+                           : id,
                  "no challenge before CHAP_A was offered");
     if (s->challenges > 0 && challenge)
         add_pair(run, s->verified == VERIFIED_NO ? AUDIT_CHAP_028 : AUDIT_CHAP_025, login, challenge,
@@ -218,8 +221,8 @@ static void take_own_response(struct audit_run *run, struct state *s, const stru
     } else if (s->mutual) {
         decode(&own, response);
         if (!own.valid || !name || (s->chosen && own.len != s->chosen->hash_len) ||
-            verify(s->chosen, s->mutual_id, login->transcript->context.mutual_secret, &s->mutual_challenge,
-                   response) == VERIFIED_NO)
+            verify(s->chosen, s->mutual_id, login->transcript->context.mutual_secret, &s->mutual_challenge, response) ==
+                VERIFIED_NO)
             add_pair(run, AUDIT_MCHAP_001, login, response, "CHAP_N, and a CHAP_R that verifies");
     }
 }

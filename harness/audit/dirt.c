@@ -86,8 +86,7 @@ static uint32_t bad_text(const struct audit_login *login, const struct audit_tex
         if (!text_key_valid(pair->key, pair->key_len))
             dirt |= AUDIT_DIRT_TEXT;
         /* NotUnderstood is a legal reply to any key of the target's (6.2). */
-        if (key->entry && !key_in_place(key->entry, csg) &&
-            keys_word(pair->value, pair->value_len) == KEYS_WORD_VALUE)
+        if (key->entry && !key_in_place(key->entry, csg) && keys_word(pair->value, pair->value_len) == KEYS_WORD_VALUE)
             dirt |= AUDIT_DIRT_KEY_PLACE;
     }
     return dirt;

@@ -3,7 +3,7 @@
 
 #include "wire/status.h"
 
-/* The first answer of the target behind the refusal. A second refusal without a request has its own rule. */
+/* The first PDU of the target behind the refusal. One that no request asked for falls under another entry (6.3). */
 static void nothing_processed(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     if (login->refusal == AUDIT_NONE)
@@ -12,9 +12,9 @@ static void nothing_processed(struct audit_run *run, enum audit_rule_id rule, co
         const struct audit_exchange *x = &login->exchanges[i];
         struct finding *f;
 
-        if (!x->request || !x->response)
+        if (!x->response)
             continue;
-        f = audit_add(run, rule, audit_at_pdu(login, x->response, 0, x->response->len));
+        f = audit_add(run, x->request ? rule : AUDIT_RSP_016, audit_at_pdu(login, x->response, 0, x->response->len));
         audit_was(f, "%s behind a refused login", pdu_opcode_name(pdu_opcode(x->response->bhs)));
         audit_allowed(f, "no further PDU");
         return;

@@ -137,8 +137,8 @@ static void segment_length(struct audit_run *run, enum audit_rule_id rule, const
     for (size_t i = 0; i < login->pdu_count; i++)
         if (login->pdus[i].full_feature && login->pdus[i].side == TRANSCRIPT_INITIATOR && login->pdus[i].data &&
             pdu_opcode(login->pdus[i].bhs) == PDU_TEXT_REQUEST &&
-            text_count(login->pdus[i].data, login->pdus[i].data_len, key ? key->entry->name
-                                                                         : "MaxRecvDataSegmentLength") > 0)
+            text_count(login->pdus[i].data, login->pdus[i].data_len,
+                       key ? key->entry->name : "MaxRecvDataSegmentLength") > 0)
             return;
     while ((pdu = next_response(login, &at)) != NULL) {
         struct finding *f;
@@ -208,8 +208,8 @@ static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, con
 }
 
 static const struct audit_login_check fullfeature_checks[] = {
-    {AUDIT_SN_007, numbering},        {AUDIT_KEY_DIG_04, digests},     {AUDIT_KEY_MRD_02, segment_length},
-    {AUDIT_DISC_005, discovery},      {AUDIT_DISC_006, discovery_logout},
+    {AUDIT_SN_007, numbering},   {AUDIT_KEY_DIG_04, digests},        {AUDIT_KEY_MRD_02, segment_length},
+    {AUDIT_DISC_005, discovery}, {AUDIT_DISC_006, discovery_logout},
 };
 
 const struct audit_subject audit_fullfeature = {NULL, 0, fullfeature_checks, AUDIT_COUNT(fullfeature_checks)};

@@ -8,7 +8,8 @@
 /* A refusal that comes later than this behind the last answer may be the target's time-out (6.2, 8.1.2). */
 #define STALL_US 500000
 
-/* 4.2.4, 11.2.1.2: in the login a target sends nothing but Login Responses. Which entry says so depends on what came. */
+/* 4.2.4, 11.2.1.2: in the login a target sends nothing but Login Responses. Which entry says so depends on what came.
+ */
 static void only_login_responses(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                                  const struct audit_exchange *x)
 {
@@ -125,7 +126,7 @@ static void zero_padding(struct audit_run *run, enum audit_rule_id rule, const s
     size_t pad = pdu_padding(pdu->data_len);
     size_t start;
 
-    if (!pdu->data || pad == 0)
+    if (!pdu->data || pad == 0 || login->misaligned == (size_t)(x - login->exchanges))
         return;
     start = (size_t)(pdu->data - pdu->bhs) + pdu->data_len;
     for (size_t i = 0; i < pad && start + i < pdu->len; i++) {
@@ -202,8 +203,8 @@ static void version_constant(struct audit_run *run, enum audit_rule_id rule, con
     const struct audit_exchange *first = &login->exchanges[0];
     struct finding *f;
 
-    if (!first->login_response || (first->rsp.version_max == x->rsp.version_max &&
-                                   first->rsp.version_active == x->rsp.version_active))
+    if (!first->login_response ||
+        (first->rsp.version_max == x->rsp.version_max && first->rsp.version_active == x->rsp.version_active))
         return;
     f = audit_add(run, rule, audit_at_pdu(login, x->response, 2, 2));
     audit_was(f, "Version-max 0x%02x, Version-active 0x%02x", x->rsp.version_max, x->rsp.version_active);

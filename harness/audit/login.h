@@ -44,8 +44,8 @@ enum audit_dirt {
 struct audit_pair {
     const char *key, *value; /* into the text's bytes */
     size_t key_len, value_len;
-    size_t text;     /* index of the text */
-    size_t at, len;  /* place in the text, with the final null */
+    size_t text;      /* index of the text */
+    size_t at, len;   /* place in the text, with the final null */
     size_t key_index; /* of login->keys */
 };
 
@@ -106,16 +106,16 @@ struct audit_login {
     size_t key_count, key_capacity;
     size_t *slots; /* hash table of indices into keys + 1, 0 empty */
     size_t slot_count;
-    bool leading;   /* TSIH 0 in the first request */
-    bool discovery; /* SessionType=Discovery */
-    bool blind;     /* a gap or a misaligned stream: nothing behind the last exchange is known */
-    bool partial;   /* more text than is looked at: keys may be missing in the tables */
-    size_t first_text;  /* index of the first complete text of the initiator, AUDIT_NONE */
-    size_t final;       /* exchange that granted full feature phase, AUDIT_NONE */
-    size_t refusal;     /* exchange that refused the login, AUDIT_NONE */
-    size_t misaligned;  /* exchange whose response is wrongly padded, AUDIT_NONE */
-    bool tail_request;  /* the initiator's stream ends inside a login PDU */
-    int64_t tail_us;    /* when that PDU began */
+    bool leading;      /* TSIH 0 in the first request */
+    bool discovery;    /* SessionType=Discovery */
+    bool blind;        /* a gap or a misaligned stream: nothing behind the last exchange is known */
+    bool partial;      /* more text than is looked at: keys may be missing in the tables */
+    size_t first_text; /* index of the first complete text of the initiator, AUDIT_NONE */
+    size_t final;      /* exchange that granted full feature phase, AUDIT_NONE */
+    size_t refusal;    /* exchange that refused the login, AUDIT_NONE */
+    size_t misaligned; /* exchange whose response is wrongly padded, AUDIT_NONE */
+    bool tail_request; /* the initiator's stream ends inside a login PDU */
+    int64_t tail_us;   /* when that PDU began */
 };
 
 /* Bounded memory for hostile text. */

@@ -97,8 +97,12 @@ static enum audit_rule_id stray_rule(uint8_t opcode)
         uint8_t opcode;
         enum audit_rule_id rule;
     } rows[] = {
-        {PDU_NOP_OUT, AUDIT_PDU_001},        {PDU_SCSI_COMMAND, AUDIT_PDU_002}, {PDU_TASK_MANAGEMENT_REQUEST, AUDIT_PDU_003},
-        {PDU_TEXT_REQUEST, AUDIT_PDU_004},   {PDU_DATA_OUT, AUDIT_PDU_005},     {PDU_LOGOUT_REQUEST, AUDIT_PDU_006},
+        {PDU_NOP_OUT, AUDIT_PDU_001},
+        {PDU_SCSI_COMMAND, AUDIT_PDU_002},
+        {PDU_TASK_MANAGEMENT_REQUEST, AUDIT_PDU_003},
+        {PDU_TEXT_REQUEST, AUDIT_PDU_004},
+        {PDU_DATA_OUT, AUDIT_PDU_005},
+        {PDU_LOGOUT_REQUEST, AUDIT_PDU_006},
         {PDU_SNACK_REQUEST, AUDIT_PDU_007},
     };
 
@@ -127,7 +131,7 @@ static void stray_accepted(struct audit_run *run, enum audit_rule_id rule, const
     audit_allowed(f, "status 0x020b");
 }
 
-/* 4.2.4: no second login on a connection. */
+/* 4.2.4: no second login on a connection; and nothing of the first one behind its end (6.3). */
 static void second_login(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     bool asked = false;
@@ -144,11 +148,11 @@ static void second_login(struct audit_run *run, enum audit_rule_id rule, const s
             asked = asked || pdu_opcode(pdu->bhs) == PDU_LOGIN_REQUEST;
             continue;
         }
-        if (!asked || pdu->bhs[0] != PDU_LOGIN_RESPONSE || pdu_login_status(pdu->bhs) != 0)
+        if (pdu->bhs[0] != PDU_LOGIN_RESPONSE || (asked && pdu_login_status(pdu->bhs) != 0))
             continue;
-        f = audit_add(run, rule, audit_at_pdu(login, pdu, 0, pdu->len));
-        audit_was(f, "a Login Response of success in full feature phase");
-        audit_allowed(f, "Reject, or the end of the connection");
+        f = audit_add(run, asked ? rule : AUDIT_RSP_016, audit_at_pdu(login, pdu, 0, pdu->len));
+        audit_was(f, "a Login Response in full feature phase%s", asked ? ", of success" : " that no request asked for");
+        audit_allowed(f, asked ? "Reject, or the end of the connection" : "one response to one request");
         return;
     }
 }

@@ -26,8 +26,7 @@ static void take_request(struct listing *list, const struct transcript_pdu *pdu)
     list->open = false;
     list->len = 0;
     if (!(req.flags & PDU_FLAG_FINAL) || (req.flags & PDU_FLAG_CONTINUE) || !pdu->data ||
-        text_count(pdu->data, pdu->data_len, NULL) != 1 ||
-        text_check(pdu->data, pdu->data_len, NULL) != TEXT_END ||
+        text_count(pdu->data, pdu->data_len, NULL) != 1 || text_check(pdu->data, pdu->data_len, NULL) != TEXT_END ||
         !text_find(pdu->data, pdu->data_len, "SendTargets", &pair) || pair.value_len > TEXT_NAME_MAX)
         return;
     list->open = true;

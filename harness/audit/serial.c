@@ -8,6 +8,9 @@ static void stat_sn_rises(struct audit_run *run, enum audit_rule_id rule, const 
     const struct audit_exchange *before = x > login->exchanges ? x - 1 : NULL;
     struct finding *f;
 
+    /* What came unasked has its own finding, and the one behind it is counted from the last that was due. */
+    while (before && !before->request && before > login->exchanges)
+        before--;
     if (!before || !before->success || x->rsp.stat_sn == (uint32_t)(before->rsp.stat_sn + 1))
         return;
     /* The empty answers of a C-bit chain have an entry of their own. */
@@ -47,8 +50,8 @@ static void window_not_negative(struct audit_run *run, enum audit_rule_id rule, 
 
 static const struct audit_exchange_check serial_checks[] = {
     {AUDIT_SN_006, AUDIT_SUCCESS, false, 0, stat_sn_rises},
-    {AUDIT_SN_001, AUDIT_SUCCESS, true,
-     AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE | AUDIT_DIRT_OPCODE | AUDIT_DIRT_TSIH, exp_cmd_sn_stays},
+    {AUDIT_SN_001, AUDIT_SUCCESS, true, AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE | AUDIT_DIRT_OPCODE | AUDIT_DIRT_TSIH,
+     exp_cmd_sn_stays},
     {AUDIT_SN_004, AUDIT_SUCCESS, false, 0, window_not_negative},
 };
 

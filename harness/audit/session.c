@@ -38,7 +38,7 @@ static bool joined(const struct audit_login *a, const struct audit_login *b)
 static bool tag_of(const struct audit_login *login, const struct audit_pair **pair, uint64_t *tag)
 {
     *pair = audit_login_said(login, KEYS_TARGET_PORTAL_GROUP_TAG, TRANSCRIPT_TARGET);
-    return *pair && text_parse_number((*pair)->value, (*pair)->value_len, tag) == TEXT_NUMBER_OK;
+    return *pair && text_parse_number((*pair)->value, (*pair)->value_len, tag) == TEXT_NUMBER_OK && *tag <= UINT16_MAX;
 }
 
 /* 6.3.1: the tag is that of the group which serves the connection; a session stays in one group (3.2). */
@@ -66,8 +66,7 @@ static void known_tag(struct audit_run *run, const struct audit_login *first, co
     struct finding *f;
 
     if (known < 0 || login->conn->remote_port != first->conn->remote_port ||
-        strcmp(login->conn->remote, first->conn->remote) != 0 || !tag_of(login, &pair, &tag) ||
-        tag == (uint64_t)known)
+        strcmp(login->conn->remote, first->conn->remote) != 0 || !tag_of(login, &pair, &tag) || tag == (uint64_t)known)
         return;
     f = audit_add(run, AUDIT_TPGT_006, audit_at_pair(login, pair));
     audit_was_pair(f, pair);
@@ -93,7 +92,8 @@ static uint32_t commands_sent(const struct audit_login *login, int64_t until_us)
 }
 
 /* 4.2.2.1: CmdSN is the session's. What commands were still under way leaves a range. */
-static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins, size_t count, size_t lead, size_t added)
+static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins, size_t count, size_t lead,
+                        size_t added)
 {
     const struct audit_login *a = &logins[lead];
     const struct audit_login *b = &logins[added];

@@ -109,8 +109,8 @@ static bool pair_add(struct audit_login *login, size_t text, const struct text_p
         key->use[t->side].exchange = t->last;
     }
     pair = &login->pairs[login->pair_count++];
-    *pair = (struct audit_pair){from->key, from->value, from->key_len, from->value_len, text, from->offset, from->len,
-                                index};
+    *pair = (struct audit_pair){from->key, from->value,  from->key_len, from->value_len,
+                                text,      from->offset, from->len,     index};
     return true;
 }
 
@@ -206,8 +206,8 @@ static bool chain_end(struct audit_login *login, struct chain *chain, size_t las
     return text_cut(login, *index);
 }
 
-static bool chain_take(struct audit_login *login, struct chain *chain, const struct transcript_pdu *pdu, size_t exchange,
-                       bool more, size_t *index)
+static bool chain_take(struct audit_login *login, struct chain *chain, const struct transcript_pdu *pdu,
+                       size_t exchange, bool more, size_t *index)
 {
     if (!chain->open) {
         chain->open = true;
@@ -229,8 +229,8 @@ bool audit_texts_build(struct audit_login *login)
 
         if (x->login_request)
             fine = chain_take(login, &asked, x->request, i, x->req.cont, &x->request_text);
-        /* A refusal ends the matter: its text stands for itself. */
-        if (fine && x->login_response)
+        /* A refusal ends the matter: its text stands for itself. What came unasked says nothing. */
+        if (fine && x->login_response && (x->request || login->tail_request))
             fine = chain_take(login, &told, x->response, i, x->success && x->rsp.cont, &x->response_text);
     }
     free(asked.joined);

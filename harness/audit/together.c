@@ -3,11 +3,11 @@
 
 /* What a key came out as. */
 struct outcome_value {
-    uint64_t number; /* Yes is 1 */
-    bool said;       /* by the initiator or the target */
-    bool rejected;   /* the default holds because of Reject */
-    bool pointless;  /* Irrelevant */
-    bool unknown;    /* neither: cannot be told */
+    uint64_t number;             /* Yes is 1 */
+    bool said;                   /* by the initiator or the target */
+    bool rejected;               /* the default holds because of Reject */
+    bool pointless;              /* Irrelevant */
+    bool unknown;                /* neither: cannot be told */
     const struct audit_pair *by; /* the pair that settled it */
 };
 

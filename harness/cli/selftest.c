@@ -32,7 +32,6 @@ static void print_table(const struct killtable *kills, const json_t *report)
     size_t killed = json_array_size(kills->entries);
     size_t count = killed + json_array_size(survived);
     const json_t **rows = calloc(count + 1, sizeof(*rows));
-    const char *last = "";
 
     for (size_t i = 0; rows != NULL && i < count; i++) {
         rows[i] = i < killed ? json_array_get(kills->entries, i) : json_array_get(survived, i - killed);
@@ -41,15 +40,10 @@ static void print_table(const struct killtable *kills, const json_t *report)
         qsort(rows, count, sizeof(*rows), compare_by_defect);
     }
     for (size_t i = 0; rows != NULL && i < count; i++) {
-        const char *defect = text_of(rows[i], "defect");
         bool kill = json_object_get(rows[i], "defect_hash") != NULL;
 
-        if (strcmp(defect, last) != 0) {
-            printf("%s\n", defect);
-            last = defect;
-        }
-        printf("  %-8s %-5s %s%s%s\n", kill ? "killed" : "SURVIVED", text_of(rows[i], "verdict"),
-               text_of(rows[i], "case"), kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ",
+        printf("%-8s %-5s %-36s %s%s%s\n", kill ? "killed" : "SURVIVED", text_of(rows[i], "verdict"),
+               text_of(rows[i], "defect"), text_of(rows[i], "case"), kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ",
                kill ? "" : text_of(rows[i], "reason"));
     }
     free(rows);
