@@ -28,6 +28,7 @@ struct link {
     enum transcript_end peer_end;
     int64_t peer_end_us;
     bool we_ended;                   /* half-closed, reset or closed by us */
+    bool reset_seen;                 /* the kernel has told of an RST of which recv() will not tell any more */
     bool send_failed;                /* the target's end no longer takes anything */
     bool flooded;                    /* more came than `limit` allows: reading stopped */
     size_t limit;                    /* bytes of the target's stream that are read */

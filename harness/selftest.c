@@ -14,7 +14,7 @@
 
 enum {
     SELFTEST_LIST_MS = 5000,
-    SELFTEST_JOBS = 4,     /* cases at a time on each */
+    SELFTEST_JOBS = 4, /* cases at a time on each */
     SELFTEST_TIMEOUT_MS = 1000,
 };
 
@@ -268,8 +268,9 @@ static void judge_line(struct selftest *s, const struct attempt *attempt, const 
 
     if (attempt->defect == NULL) {
         if (v != VERDICT_PASS) {
-            note(s, "not_green", json_pack("{s:s, s:s, s:O}", "case", id, "verdict", verdict_name(v), "reason",
-                                           json_object_get(line, "reason")));
+            note(s, "not_green",
+                 json_pack("{s:s, s:s, s:O}", "case", id, "verdict", verdict_name(v), "reason",
+                           json_object_get(line, "reason")));
         }
     } else if (c != NULL && is_killed(c, line, v)) {
         killtable_add(s->kills, id, c->hash, attempt->defect, attempt->hash, v);

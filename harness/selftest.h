@@ -15,11 +15,11 @@ struct selftest_options {
     struct profile *profile; /* of the reference target; its start command takes ${extra} */
     const struct case_list *cases;
     const struct catalogue *rules;
-    const char *binary;             /* iscsispec-target */
-    const char *out;                /* a directory for the runs; made when missing */
-    const char *const *select;      /* defects to try, by name; none: all that a case names */
+    const char *binary;        /* iscsispec-target */
+    const char *out;           /* a directory for the runs; made when missing */
+    const char *const *select; /* defects to try, by name; none: all that a case names */
     size_t select_count;
-    int instances;                  /* targets at a time; 0: from the number of cores */
+    int instances; /* targets at a time; 0: from the number of cores */
     uint64_t seed;
     /* Called after each run; defect NULL: the one without. May be NULL. */
     void (*finished)(void *user, const char *defect, size_t done, size_t total);

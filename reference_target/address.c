@@ -29,6 +29,11 @@ bool address_format(const struct sockaddr_storage *address, char *text)
     return true;
 }
 
+bool address_is_wildcard(const char *text)
+{
+    return strncmp(text, "0.0.0.0:", 8) == 0 || strncmp(text, "[::]:", 5) == 0;
+}
+
 bool address_parse(const char *host, uint16_t port, struct sockaddr_storage *address)
 {
     struct sockaddr_in *four = (struct sockaddr_in *)(void *)address;

@@ -270,17 +270,20 @@ static void on_timer(uv_timer_t *timer)
 static bool introduce(struct connection *connection)
 {
     struct sockaddr_storage address;
-    char local[ADDRESS_TEXT_MAX];
+    char text[ADDRESS_TEXT_MAX];
+    const char *local = connection->hub->config->portals[connection->portal].address;
     int size = sizeof address;
-    bool known;
 
     if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size) != 0 ||
         !address_format(&address, connection->peer))
         strcpy(connection->peer, "unknown");
     size = sizeof address;
-    known = uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address, &size) == 0 &&
-            address_format(&address, local);
-    connection->conn = conn_open(connection->hub->node, connection->portal, connection->peer, known ? local : NULL);
+    if (address_is_wildcard(local))
+        local = uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address, &size) == 0 &&
+                        address_format(&address, text)
+                    ? text
+                    : NULL;
+    connection->conn = conn_open(connection->hub->node, connection->portal, connection->peer, local);
     if (connection->conn == NULL)
         return false;
     conn_set_user(connection->conn, connection);

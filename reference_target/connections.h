@@ -27,6 +27,7 @@ enum {
 struct connections {
     uv_loop_t *loop;
     struct node *node;
+    const struct config *config;
     struct log *log;
     struct connection *first;           /* newest first */
     size_t count;                       /* open descriptors */

@@ -4,23 +4,39 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A portal bound to every address is told as the address the initiator came to. */
-static const char *discovery_address(const struct conn *conn, size_t portal)
+static bool discovery_is_wildcard(const struct config_portal *portal)
 {
-    const struct config_portal *entry = &conn->node->config->portals[portal];
-    bool wildcard = entry->host == NULL || strcmp(entry->host, "0.0.0.0") == 0 || strcmp(entry->host, "::") == 0;
-
-    if (wildcard && portal == conn->portal && conn->local[0] != '\0')
-        return conn->local;
-    return entry->address != NULL ? entry->address : "";
+    return portal->host == NULL || strcmp(portal->host, "0.0.0.0") == 0 || strcmp(portal->host, "::") == 0;
 }
 
 const char *discovery_own_address(const struct conn *conn)
 {
-    return discovery_address(conn, conn->portal);
+    const struct config_portal *entry = &conn->node->config->portals[conn->portal];
+
+    if (discovery_is_wildcard(entry) && conn->local[0] != '\0')
+        return conn->local;
+    return entry->address != NULL ? entry->address : "";
 }
 
-const char *discovery_moved_address(const struct conn *conn, size_t target)
+/* A portal bound to every address is told as the address the initiator came to. */
+static const char *discovery_address(const struct conn *conn, size_t portal, char *space)
+{
+    const struct config_portal *entry = &conn->node->config->portals[portal];
+    const char *address = entry->address != NULL ? entry->address : "";
+    const char *host_end = strrchr(conn->local, ':'), *port = strrchr(address, ':');
+
+    if (portal == conn->portal)
+        return discovery_own_address(conn);
+    if (!discovery_is_wildcard(entry) || host_end == NULL)
+        return address;
+    /* Bound to every address of its family: the one that the initiator came to is one of them. */
+    if (port == NULL || (conn->local[0] == '[') != (address[0] == '['))
+        return address;
+    snprintf(space, DISCOVERY_ADDRESS, "%.*s%s", (int)(host_end - conn->local), conn->local, port);
+    return space;
+}
+
+const char *discovery_moved_address(const struct conn *conn, size_t target, char *space)
 {
     const struct config *config = conn->node->config;
 
@@ -30,7 +46,7 @@ const char *discovery_moved_address(const struct conn *conn, size_t target)
         return config->targets[target].moved_to;
     size_t portal = config->targets[target].moved_portal;
 
-    return portal < config->portal_count ? discovery_address(conn, portal) : discovery_own_address(conn);
+    return portal < config->portal_count ? discovery_address(conn, portal, space) : discovery_own_address(conn);
 }
 
 /* One record: TargetName and an address for each portal. */
@@ -43,17 +59,22 @@ static void discovery_add(const struct conn *conn, size_t target, struct text_bu
         text_buf_add(answer, "TargetAlias", "extra");
     for (size_t portal = 0; portal < config->portal_count; portal++) {
         unsigned tag = config->portals[portal].tag;
+        char space[DISCOVERY_ADDRESS];
+        const char *address = discovery_address(conn, portal, space);
 
         if (!node_serves(conn->node, target, portal))
+            continue;
+        /* Bound to all addresses of the other family, none of which is known. */
+        if (discovery_is_wildcard(&config->portals[portal]) && address == config->portals[portal].address)
             continue;
         if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_ADDRESS))
             continue;
         if (conn_has(conn, DEFECT_SEND_TARGETS_WRONG_TAG))
             tag = tag == UINT16_MAX ? 0 : tag + 1;
         if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_TAG))
-            text_buf_add(answer, "TargetAddress", discovery_address(conn, portal));
+            text_buf_add(answer, "TargetAddress", address);
         else
-            text_buf_addf(answer, "TargetAddress", "%s,%u", discovery_address(conn, portal), tag);
+            text_buf_addf(answer, "TargetAddress", "%s,%u", address, tag);
     }
 }
 

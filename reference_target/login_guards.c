@@ -359,7 +359,12 @@ static bool login_is_moved(const struct conn *conn, enum config_moved moved)
 {
     const struct config_target *target = login_target(conn);
 
-    return target != NULL && target->moved == moved && !conn_has(conn, DEFECT_IGNORE_MOVED) &&
+    if (target == NULL || target->moved != moved)
+        return false;
+    /* Who follows the redirect to a portal of ours has arrived. */
+    if (target->moved_to == NULL && target->moved_portal == conn->portal)
+        return false;
+    return !conn_has(conn, DEFECT_IGNORE_MOVED) &&
            !conn_has(conn, DEFECT_REDIRECT_ON_SUCCESS_STATUS);
 }
 

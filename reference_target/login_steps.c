@@ -39,6 +39,7 @@ static void login_declare(struct conn *conn, struct login *login)
         return;
     const struct config_target *target = &config->targets[index];
     const char *alias = target->alias != NULL ? target->alias : config->alias;
+    char space[DISCOVERY_ADDRESS];
 
     login->alias_sent = true;
     if (alias != NULL)
@@ -46,7 +47,7 @@ static void login_declare(struct conn *conn, struct login *login)
     if (conn_has(conn, DEFECT_SENDS_TARGET_NAME))
         text_buf_add(&login->answer, "TargetName", target->name);
     if (conn_has(conn, DEFECT_REDIRECT_ON_SUCCESS_STATUS) && target->moved != CONFIG_MOVED_NO)
-        text_buf_add(&login->answer, "TargetAddress", discovery_moved_address(conn, index));
+        text_buf_add(&login->answer, "TargetAddress", discovery_moved_address(conn, index, space));
 }
 
 /* ---- the end of every step ---- */
@@ -86,7 +87,7 @@ static enum cause login_complete(struct conn *conn, struct login *login, const u
     conn->text_ttt = PDU_NO_TAG;
     if (conn_has(conn, DEFECT_STATSN_RESTARTS_AFTER_LOGIN))
         conn->stat_sn = 1;
-    node_log(conn->node, conn, NODE_LOG_INFO, "%s logged in to %s, TSIH 0x%04x",
+    node_log(conn->node, conn, NODE_LOG_DEBUG, "%s logged in to %s, TSIH 0x%04x",
              login->identity.initiator,
              login->identity.target == NODE_ALL ? "discovery" :
                                                   conn->node->config->targets[login->identity.target].name,

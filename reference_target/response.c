@@ -260,7 +260,8 @@ static void response_refusal_text(const struct conn *conn, uint16_t status, enum
 
     if (status_class(status) == STATUS_CLASS_REDIRECTION && !conn_has(conn, DEFECT_REDIRECT_WITHOUT_ADDRESS) &&
         cause != CAUSE_REMOVED) {
-        const char *address = discovery_moved_address(conn, login->identity.target);
+        char space[DISCOVERY_ADDRESS];
+        const char *address = discovery_moved_address(conn, login->identity.target, space);
 
         if (conn_has(conn, DEFECT_REDIRECT_WRONG_ADDRESS))
             address = discovery_own_address(conn);

@@ -40,6 +40,8 @@ struct server {
     struct listeners listeners;
     struct control control;
     uint64_t node_deadline;
+    size_t random_left;         /* bytes at the end of random that were not handed out */
+    uint8_t random[256];
     bool draining;
     bool ended;
 };
@@ -53,17 +55,25 @@ static uint64_t env_now(void *context)
     return uv_now(&server->loop);
 }
 
+/* One call of the kernel serves many small requests; what was handed out is wiped from the pool. */
 static bool env_random(void *context, uint8_t *bytes, size_t length)
 {
-    (void)context;
+    struct server *server = context;
+
     while (length > 0) {
-        ssize_t got = getrandom(bytes, length, 0);
-        if (got < 0 && errno == EINTR)
+        size_t part = length < server->random_left ? length : server->random_left;
+        uint8_t *from = server->random + sizeof server->random - server->random_left;
+        memcpy(bytes, from, part);
+        memset(from, 0, part);
+        server->random_left -= part;
+        bytes += part;
+        length -= part;
+        if (server->random_left > 0)
             continue;
-        if (got <= 0)
+        /* Up to 256 bytes come whole and are not interrupted. */
+        if (getrandom(server->random, sizeof server->random, 0) != (ssize_t)sizeof server->random)
             return false;
-        bytes += got;
-        length -= (size_t)got;
+        server->random_left = sizeof server->random;
     }
     return true;
 }
@@ -271,6 +281,7 @@ static bool open_core(struct server *server)
         return false;
     server->hub = (struct connections){.loop = &server->loop,
                                        .node = server->node,
+                                       .config = &server->options->config,
                                        .log = &server->log,
                                        .limit = raise_descriptor_limit(),
                                        .changed = on_changed,

@@ -271,7 +271,7 @@ enum cause sessions_enter(struct conn *conn)
     struct session *old = sessions_reinstated(conn);
 
     if (old != NULL && !node_has(node, DEFECT_LEAKS_SESSION)) {
-        node_log(node, conn, NODE_LOG_INFO, "reinstates session TSIH 0x%04x", (unsigned)old->tsih);
+        node_log(node, conn, NODE_LOG_DEBUG, "reinstates session TSIH 0x%04x", (unsigned)old->tsih);
         sessions_end(old, node);
     }
     return sessions_create(conn);

@@ -296,8 +296,10 @@ const char *coverage_decoder_name(const struct results *r, char *buf, size_t buf
 
 const char *coverage_server_name(enum coverage_server server)
 {
-    static const char *const names[] = {[COVERAGE_NOT_OFFERED] = "not-offered", [COVERAGE_SEEN] = "seen",
-                                        [COVERAGE_FORCED] = "forced",           [COVERAGE_OTHER] = "other",
+    static const char *const names[] = {[COVERAGE_NOT_OFFERED] = "not-offered",
+                                        [COVERAGE_SEEN] = "seen",
+                                        [COVERAGE_FORCED] = "forced",
+                                        [COVERAGE_OTHER] = "other",
                                         [COVERAGE_WRONG] = "wrong"};
 
     return names[server];

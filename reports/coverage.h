@@ -39,7 +39,7 @@ struct coverage_row {
     const json_t *shown_by;       /* line of the case that shows the code, NULL none */
     const json_t *missed_by;      /* line of a case that ran and did not get it, NULL none */
     const char *reason;           /* NOT_OFFERED: why, never NULL */
-    const char *told;               /* what the profile says of a code that is not offered, "" nothing */
+    const char *told;             /* what the profile says of a code that is not offered, "" nothing */
     const char *source, *note;    /* of the profile, "" none */
     enum coverage_reach reach;
     const char *advice; /* what would make a target send it */

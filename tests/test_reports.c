@@ -26,8 +26,9 @@ static json_t *line(const char *id, const char *code, enum verdict v, const char
     json_object_set_new(item, "code", json_integer(status_code->code));
     json_object_set_new(item, "judged", json_string(verdict_name(v)));
     json_object_set_new(item, "needs", json_pack("[s]", "open"));
-    json_object_set_new(item, "seen", json_pack("[{s:s, s:[s], s:s, s:b}]", "conn", "A", "status", status, "end", "fin", "ffp",
-                                                strcmp(status, "0x0000") == 0));
+    json_object_set_new(item, "seen",
+                        json_pack("[{s:s, s:[s], s:s, s:b}]", "conn", "A", "status", status, "end", "fin", "ffp",
+                                  strcmp(status, "0x0000") == 0));
     if (proof != NULL) {
         json_object_set_new(proven, "a-defect", json_string(proof));
     }

@@ -160,7 +160,7 @@ static void broken_results_are_refused_with_a_line(void **state)
 
 static struct case_def case_with(char **defects, size_t count)
 {
-    struct case_def c = {.id = (char *)(uintptr_t)"family.case", .hash = "0123456789abcdef"};
+    struct case_def c = {.id = (char *)(uintptr_t) "family.case", .hash = "0123456789abcdef"};
 
     c.caught_by.items = defects;
     c.caught_by.count = count;
@@ -169,7 +169,7 @@ static struct case_def case_with(char **defects, size_t count)
 
 static void proof_needs_every_defect_and_the_hash(void **state)
 {
-    char *both[] = {(char *)(uintptr_t)"one", (char *)(uintptr_t)"two"};
+    char *both[] = {(char *)(uintptr_t) "one", (char *)(uintptr_t) "two"};
     struct case_def c = case_with(both, 2);
     struct killtable t = {.entries = json_array()};
     json_t *proof;

@@ -166,7 +166,9 @@ static void ready_file_tells_the_portals(void **state)
     char err[512];
 
     (void)state;
-    setup(&f, "echo '{\"portals\":{\"main\":{\"address\":\"127.0.0.1\",\"port\":4711,\"tag\":7}}}' >${dir}/r; exec sleep 60");
+    setup(
+        &f,
+        "echo '{\"portals\":{\"main\":{\"address\":\"127.0.0.1\",\"port\":4711,\"tag\":7}}}' >${dir}/r; exec sleep 60");
     f.profile.ready_file = TEXT("${dir}/r");
     assert_int_equal(hooks_start(&f.hooks, err, sizeof(err)), HOOKS_OK);
     assert_int_equal(f.portal.port, 4711);
@@ -248,16 +250,11 @@ static void evidence_names_are_plain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commands_run_with_a_deadline),
-        cmocka_unit_test(output_is_bounded),
-        cmocka_unit_test(environment_is_added),
-        cmocka_unit_test(closed_ports_are_refused_at_once),
-        cmocka_unit_test(placeholders_are_filled),
-        cmocka_unit_test(target_is_started_and_stopped),
-        cmocka_unit_test(ready_file_tells_the_portals),
-        cmocka_unit_test(target_that_does_not_come_up_is_told),
-        cmocka_unit_test(arming_fails_and_hangs_loudly),
-        cmocka_unit_test(death_of_the_target_is_noticed),
+        cmocka_unit_test(commands_run_with_a_deadline),  cmocka_unit_test(output_is_bounded),
+        cmocka_unit_test(environment_is_added),          cmocka_unit_test(closed_ports_are_refused_at_once),
+        cmocka_unit_test(placeholders_are_filled),       cmocka_unit_test(target_is_started_and_stopped),
+        cmocka_unit_test(ready_file_tells_the_portals),  cmocka_unit_test(target_that_does_not_come_up_is_told),
+        cmocka_unit_test(arming_fails_and_hangs_loudly), cmocka_unit_test(death_of_the_target_is_noticed),
         cmocka_unit_test(evidence_names_are_plain),
     };
 

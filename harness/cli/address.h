@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct address {
-    char host[256];   /* IPv6 without brackets */
-    char name[256];   /* portal name of NAME=HOST:PORT, or target name of a URL; "" none */
+    char host[256]; /* IPv6 without brackets */
+    char name[256]; /* portal name of NAME=HOST:PORT, or target name of a URL; "" none */
     uint16_t port;
 };
 

@@ -234,9 +234,12 @@ static void print_edit(const struct case_edit *e)
 static void print_login(const struct case_login *login)
 {
     static const char *const bases[] = {
-        [CASE_BASE_PLAIN] = "plain",           [CASE_BASE_SECURITY] = "security",
-        [CASE_BASE_CHAP] = "chap",             [CASE_BASE_MUTUAL_CHAP] = "mutual-chap",
-        [CASE_BASE_DISCOVERY] = "discovery",   [CASE_BASE_JOIN] = "join",
+        [CASE_BASE_PLAIN] = "plain",
+        [CASE_BASE_SECURITY] = "security",
+        [CASE_BASE_CHAP] = "chap",
+        [CASE_BASE_MUTUAL_CHAP] = "mutual-chap",
+        [CASE_BASE_DISCOVERY] = "discovery",
+        [CASE_BASE_JOIN] = "join",
         [CASE_BASE_RAW] = "raw",
     };
 
@@ -325,9 +328,9 @@ static int unknown(const struct cli *cli, const char *word)
         }
         best = suggest_nearest(word, names, count);
     }
-    status = cli_fail(EXIT_USAGE, "explain '%s': no status code (0x and up to 4 hex digits), rule or case; %s%s", word,
-                      best != NULL ? "did you mean " : "see iscsispec list codes|cases|rules",
-                      best != NULL ? best : "");
+    status =
+        cli_fail(EXIT_USAGE, "explain '%s': no status code (0x and up to 4 hex digits), rule or case; %s%s", word,
+                 best != NULL ? "did you mean " : "see iscsispec list codes|cases|rules", best != NULL ? best : "");
     free(names);
     return status;
 }

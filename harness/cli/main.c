@@ -34,7 +34,8 @@ static const struct command commands[] = {
     {"report", "DIR...", OPTIONS_REPORT, cli_report, "make the reports of runs again; several: a matrix of targets",
      "  iscsispec report iscsispec-report\n"
      "  iscsispec report report-reference report-tgt --out matrix\n"},
-    {"selftest", "", OPTIONS_SELFTEST, cli_selftest, "show that each case can fail: every defect of the reference target",
+    {"selftest", "", OPTIONS_SELFTEST, cli_selftest,
+     "show that each case can fail: every defect of the reference target",
      "  iscsispec selftest\n"
      "  iscsispec selftest --select no-tpgt\n"},
     {"schema", "case|profile", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",

@@ -132,8 +132,9 @@ static int complain(const char *word, unsigned command)
     snprintf(name, sizeof(name), "%.*s", (int)name_length(word), word);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (strcmp(rows[i].name, name) == 0 && (rows[i].commands & command) != 0) {
-            fprintf(stderr, rows[i].value != NULL ? "iscsispec: --%s wants a value: --%s %s\n"
-                                                  : "iscsispec: --%s takes no value\n",
+            fprintf(stderr,
+                    rows[i].value != NULL ? "iscsispec: --%s wants a value: --%s %s\n"
+                                          : "iscsispec: --%s takes no value\n",
                     name, name, rows[i].value);
             return -1;
         }

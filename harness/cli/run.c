@@ -59,7 +59,8 @@ static int unknown_portal(const struct profile *profile, const char *text, const
     }
     best = suggest_nearest(name, names, count);
     return cli_fail(EXIT_USAGE, "--portal %s: the profile '%s' has no portal '%s'; %s%s", text, profile->name, name,
-                    best != NULL ? "did you mean " : "its first is ", best != NULL ? best : (count > 0 ? names[0] : "?"));
+                    best != NULL ? "did you mean " : "its first is ",
+                    best != NULL ? best : (count > 0 ? names[0] : "?"));
 }
 
 /* --portal: only the portals that are given are there. */
@@ -279,8 +280,8 @@ int cli_run(struct cli *cli)
     profile = load_profile(cli, &status);
     if (status == 0 && profile != NULL && cli->options.extra != NULL &&
         (profile->start == NULL || strstr(profile->start, "${extra}") == NULL)) {
-        status = cli_fail(EXIT_USAGE, "--extra %s: the start command of the profile has no ${extra}",
-                          cli->options.extra);
+        status =
+            cli_fail(EXIT_USAGE, "--extra %s: the start command of the profile has no ${extra}", cli->options.extra);
     }
     if (status == 0 && profile != NULL) {
         status = find_target_binary(cli, binary, sizeof(binary));

@@ -43,8 +43,8 @@ static void print_table(const struct killtable *kills, const json_t *report)
         bool kill = json_object_get(rows[i], "defect_hash") != NULL;
 
         printf("%-8s %-5s %-36s %s%s%s\n", kill ? "killed" : "SURVIVED", text_of(rows[i], "verdict"),
-               text_of(rows[i], "defect"), text_of(rows[i], "case"), kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ",
-               kill ? "" : text_of(rows[i], "reason"));
+               text_of(rows[i], "defect"), text_of(rows[i], "case"),
+               kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ", kill ? "" : text_of(rows[i], "reason"));
     }
     free(rows);
 }
@@ -172,8 +172,8 @@ int cli_selftest(struct cli *cli)
         return cli_fail(EXIT_USAGE, "%s", err.text);
     }
     if (profile->start == NULL || strstr(profile->start, "${extra}") == NULL) {
-        status = cli_fail(EXIT_USAGE, "--profile %s: its start command has no ${extra}, where --defect goes",
-                          profile->name);
+        status =
+            cli_fail(EXIT_USAGE, "--profile %s: its start command has no ${extra}, where --defect goes", profile->name);
     } else {
         status = selftest_with(cli, profile, binary);
     }

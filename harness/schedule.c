@@ -1,0 +1,438 @@
+/* Which case runs when: groups by condition, one after another what must be alone, again what was silent or in
+ * flight when the target died. */
+#include "harness/schedule.h"
+
+#include "harness/probe.h"
+#include "harness/process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SCHEDULE_PATIENCE = 5, /* a rerun after silence has so many times the limits */
+    SCHEDULE_RESTARTS_MAX = 50,
+};
+
+/* The verdict stands: into the results and the journal. Takes the line. */
+static void finalize(struct runner *r, struct plan_job *job, json_t *line)
+{
+    const struct runner_listener *listener = &r->options->listener;
+
+    if (line == NULL || json_array_append_new(r->results->cases, line) != 0) {
+        snprintf(r->fault, sizeof(r->fault), "out of memory");
+        return;
+    }
+    plan_complete_line(r->options, job, line);
+    job->state = PLAN_DONE;
+    r->done++;
+    if (json_dumpf(line, r->journal, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) != 0 ||
+        fputc('\n', r->journal) == EOF || fflush(r->journal) != 0) {
+        snprintf(r->fault, sizeof(r->fault), "%s/%s: %s", r->options->out, RESULTS_FILE, strerror(errno));
+    }
+    if (listener->finished != NULL) {
+        listener->finished(listener->user, line, r->done, r->plan.count);
+    }
+}
+
+static void finalize_kept(struct runner *r, struct plan_job *job)
+{
+    json_t *line = job->line;
+
+    job->line = NULL;
+    finalize(r, job, line);
+}
+
+static json_t *line_with(const struct plan_job *job, enum verdict v, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static json_t *line_with(const struct plan_job *job, enum verdict v, const char *format, ...)
+{
+    char reason[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason, sizeof(reason), format, args);
+    va_end(args);
+    return result_new(job->c->id, v, reason);
+}
+
+static void set_verdict(json_t *line, enum verdict v, const char *reason)
+{
+    json_object_set_new(line, "verdict", json_string(verdict_name(v)));
+    json_object_set_new(line, "reason", result_text(reason));
+}
+
+static uint64_t case_seed(const struct runner *r, const struct plan_job *job)
+{
+    uint64_t sum = r->options->seed ^ (UINT64_C(0xcbf29ce484222325) * (uint64_t)job->attempt);
+
+    for (const char *at = job->c->id; *at != '\0'; at++) {
+        sum = (sum ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    }
+    return sum;
+}
+
+static bool start_job(struct runner *r, struct plan_job *job, int patience)
+{
+    struct worker_task task = {
+        .c = job->c,
+        .rules = r->options->rules,
+        .hooks = r->hooks,
+        .out = r->options->out,
+        .initiator = runner_initiator(r->options),
+        .timeout_ms = r->timeout_ms * patience,
+        .close_grace_ms = r->close_grace_ms * patience,
+    };
+
+    job->attempt++;
+    task.attempt = job->attempt;
+    task.seed = case_seed(r, job);
+    fflush(NULL); /* what is buffered must not be written twice */
+    if (!pool_start(&r->pool, &task, job)) {
+        snprintf(r->fault, sizeof(r->fault), "no worker could be started: %s", strerror(errno));
+        return false;
+    }
+    job->state = PLAN_RUNNING;
+    r->held |= job->locks;
+    return true;
+}
+
+/* A worker that is gone may have left the target changed. */
+static void undo_controls(struct runner *r, const struct case_def *c)
+{
+    char err[512];
+
+    for (size_t i = 0; i < c->step_count; i++) {
+        if (c->steps[i].kind == CASE_STEP_CONTROL && c->steps[i].control_undo != NULL &&
+            hooks_control(r->hooks, c->steps[i].control_undo, err, sizeof(err)) != HOOKS_OK) {
+            runner_remark(r, "%s: undo: %s", c->id, err);
+        }
+    }
+}
+
+static bool is_flagged(const json_t *line, const char *flag)
+{
+    return json_is_true(json_object_get(line, flag));
+}
+
+/* The result of a worker, kept in the job. */
+static void take_outcome(struct runner *r, struct plan_job *job, struct pool_outcome *outcome)
+{
+    r->held &= ~job->locks;
+    json_decref(job->line);
+    job->line = outcome->line;
+    if (job->line == NULL) {
+        job->line = line_with(job, VERDICT_ERROR, "%s", outcome->reason);
+        undo_controls(r, job->c);
+    }
+}
+
+static void suspect(void *user, void *job)
+{
+    struct plan_job *running = job;
+
+    running->rerun = PLAN_AFTER_CRASH;
+    running->crash = ((struct runner *)user)->crashes;
+}
+
+static bool target_is_gone(struct runner *r, const json_t *line)
+{
+    return hooks_is_gone(r->hooks) || (is_flagged(line, "unreachable") && !hooks_alive(r->hooks));
+}
+
+/* What becomes of a job whose worker ended while others ran beside it. */
+static void judge_beside_others(struct runner *r, struct plan_job *job)
+{
+    bool silent = result_verdict(job->line) == VERDICT_FAIL && is_flagged(job->line, "silence");
+
+    if (!r->down && target_is_gone(r, job->line)) {
+        r->down = true;
+        r->crashes++;
+        runner_remark(r, "the target is gone (%s, or a case that ran beside it)", job->c->id);
+        suspect(r, job);
+        pool_each(&r->pool, suspect, r);
+    }
+    if (job->rerun == PLAN_AFTER_CRASH) {
+        job->state = PLAN_ALONE;
+    } else if (silent && !r->options->no_rerun) {
+        job->rerun = PLAN_AFTER_SILENCE;
+        job->state = PLAN_ALONE;
+    } else {
+        finalize_kept(r, job);
+    }
+}
+
+static struct plan_job *next_job(struct runner *r, uint64_t group)
+{
+    for (size_t i = 0; i < r->plan.count; i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state == PLAN_WAITING && job->group == group && (job->locks & r->held) == 0) {
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static bool may_go_on(const struct runner *r)
+{
+    return !r->interrupted && !r->lost && r->fault[0] == '\0';
+}
+
+/* Conditions that cannot be armed cost the cases that need them their verdict. Returns those that failed as bits. */
+static uint64_t arm_all(struct runner *r, uint64_t conditions)
+{
+    uint64_t failed = 0;
+    char err[1024];
+
+    for (size_t i = 0; i < PLAN_CONDITIONS_MAX && may_go_on(r); i++) {
+        enum hooks_status status;
+
+        if ((conditions >> i & 1) == 0) {
+            continue;
+        }
+        status = hooks_arm(r->hooks, i, err, sizeof(err));
+        if (status == HOOKS_INTERRUPTED) {
+            r->interrupted = true;
+        } else if (status != HOOKS_OK) {
+            failed |= UINT64_C(1) << i;
+            for (size_t k = 0; k < r->plan.count; k++) {
+                struct plan_job *job = &r->plan.jobs[k];
+
+                if ((job->arms >> i & 1) != 0 && (job->state == PLAN_WAITING || job->state == PLAN_ALONE)) {
+                    finalize(r, job, line_with(job, VERDICT_ERROR, "%s", err));
+                }
+            }
+        }
+    }
+    return failed;
+}
+
+static void disarm_all(struct runner *r, uint64_t conditions)
+{
+    char err[1024];
+
+    for (size_t i = 0; i < PLAN_CONDITIONS_MAX; i++) {
+        if ((conditions >> i & 1) != 0 && hooks_disarm(r->hooks, i, err, sizeof(err)) != HOOKS_OK) {
+            runner_remark(r, "%s", err);
+        }
+    }
+}
+
+/* The target died. Up again, or lost. */
+static void bring_back(struct runner *r, uint64_t armed)
+{
+    char err[4096] = "";
+
+    r->down = false;
+    if (r->hooks->external || r->hooks->profile->start == NULL) {
+        snprintf(err, sizeof(err), "it was not started by this run");
+        r->lost = true;
+    } else if (r->crashes > SCHEDULE_RESTARTS_MAX) {
+        snprintf(err, sizeof(err), "it died more than %d times", SCHEDULE_RESTARTS_MAX);
+        r->lost = true;
+    } else {
+        enum hooks_status status = hooks_restart(r->hooks, err, sizeof(err));
+
+        r->interrupted = r->interrupted || status == HOOKS_INTERRUPTED;
+        r->lost = status != HOOKS_OK;
+    }
+    if (r->lost) {
+        runner_remark(r, "the target does not come back: %s", err);
+    } else {
+        runner_remark(r, "the target was restarted");
+        arm_all(r, armed);
+    }
+}
+
+/* All waiting cases of a group, side by side. */
+static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t armed)
+{
+    struct pool_outcome outcome;
+
+    while (may_go_on(r)) {
+        struct plan_job *job;
+
+        while (!r->down && r->pool.busy < limit && (job = next_job(r, group)) != NULL && start_job(r, job, 1)) {
+        }
+        if (r->pool.busy == 0 && !r->down) {
+            break;
+        }
+        if (r->pool.busy == 0) {
+            bring_back(r, armed);
+            continue;
+        }
+        switch (pool_wait(&r->pool, &outcome)) {
+        case POOL_FINISHED:
+            take_outcome(r, outcome.job, &outcome);
+            judge_beside_others(r, outcome.job);
+            break;
+        case POOL_INTERRUPTED:
+            r->interrupted = true;
+            break;
+        case POOL_IDLE:
+            snprintf(r->fault, sizeof(r->fault), "waiting for workers failed: %s", strerror(errno));
+            break;
+        }
+    }
+}
+
+/* One case with nothing beside it. What kills the target now is known to kill it. */
+static void run_alone(struct runner *r, struct plan_job *job)
+{
+    int patience = job->rerun == PLAN_AFTER_SILENCE ? SCHEDULE_PATIENCE : 1;
+    struct pool_outcome outcome;
+    enum pool_event event;
+
+    if ((arm_all(r, job->arms) & job->arms) != 0 || !may_go_on(r) || !start_job(r, job, patience)) {
+        return;
+    }
+    event = pool_wait(&r->pool, &outcome);
+    if (event != POOL_FINISHED) {
+        r->interrupted = event == POOL_INTERRUPTED;
+        return;
+    }
+    take_outcome(r, job, &outcome);
+    if (target_is_gone(r, job->line)) {
+        char reason[256];
+
+        snprintf(reason, sizeof(reason), "the target died of this case, alone (attempt %d); status %d", job->attempt,
+                 r->hooks->exit_code);
+        set_verdict(job->line, VERDICT_CRASH, reason);
+        r->crashes++;
+        bring_back(r, 0);
+    }
+}
+
+static bool is_reproduced(const struct runner *r, size_t crash)
+{
+    for (size_t i = 0; i < r->plan.count; i++) {
+        const struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->crash == crash && job->line != NULL && result_verdict(job->line) == VERDICT_CRASH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A death that nobody causes alone is still one: all that were in flight share it. */
+static void settle_crashes(struct runner *r)
+{
+    for (size_t crash = 1; crash <= r->crashes; crash++) {
+        bool reproduced = is_reproduced(r, crash);
+
+        for (size_t i = 0; i < r->plan.count; i++) {
+            struct plan_job *job = &r->plan.jobs[i];
+
+            if (job->crash != crash || job->line == NULL || job->state == PLAN_DONE) {
+                continue;
+            }
+            if (!reproduced) {
+                set_verdict(job->line, VERDICT_CRASH,
+                            "the target died while this case ran; alone it did not, or could not be tried");
+            }
+            finalize_kept(r, job);
+        }
+    }
+}
+
+/* A target that does not answer a plain login within five times the limit was not merely slow. */
+static bool silence_is_sure(struct runner *r)
+{
+    int64_t ignored;
+    char err[256];
+
+    return !probe_login(r->hooks, runner_initiator(r->options), r->options->seed + 1, r->timeout_ms * SCHEDULE_PATIENCE,
+                        &ignored, err, sizeof(err));
+}
+
+static void run_again(struct runner *r)
+{
+    bool asked = false, sure = false;
+
+    for (size_t i = 0; i < r->plan.count && may_go_on(r); i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state != PLAN_ALONE) {
+            continue;
+        }
+        if (job->rerun == PLAN_AFTER_SILENCE && !asked) {
+            asked = true;
+            sure = silence_is_sure(r);
+            if (sure) {
+                runner_remark(r, "a plain login is not answered within %d ms either: silence counts as it is",
+                              r->timeout_ms * SCHEDULE_PATIENCE);
+            }
+        }
+        if (job->rerun != PLAN_AFTER_SILENCE || !sure) {
+            run_alone(r, job);
+            disarm_all(r, job->group);
+        }
+        if (job->rerun == PLAN_AFTER_SILENCE && job->line != NULL && job->state != PLAN_DONE && may_go_on(r)) {
+            finalize_kept(r, job);
+        }
+    }
+    settle_crashes(r);
+}
+
+/* The target is lost: those in flight have their line, the others never ran. */
+static void give_up_waiting(struct runner *r)
+{
+    settle_crashes(r);
+    for (size_t i = 0; i < r->plan.count; i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state == PLAN_DONE) {
+            continue;
+        }
+        if (job->line != NULL) {
+            finalize_kept(r, job);
+        } else {
+            finalize(r, job, line_with(job, VERDICT_SKIP, "not run: the target is gone"));
+        }
+    }
+}
+
+static void skip_left_out(struct runner *r)
+{
+    for (size_t i = 0; i < r->plan.count; i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->skip != NULL) {
+            finalize(r, job, line_with(job, VERDICT_SKIP, "%s", job->skip));
+        }
+    }
+}
+
+void schedule_run(struct runner *r)
+{
+    size_t limit = r->pool.size;
+    uint64_t shared = 0;
+
+    skip_left_out(r);
+    for (size_t i = 0; i < r->plan.count; i++) {
+        shared |= r->plan.jobs[i].skip == NULL ? r->plan.jobs[i].arms & ~r->plan.jobs[i].group : 0;
+    }
+    arm_all(r, shared);
+    run_group(r, 0, limit, shared);
+    for (size_t i = 0; i < r->plan.count && may_go_on(r); i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state == PLAN_WAITING) {
+            uint64_t group = job->group;
+
+            if (arm_all(r, group) == 0) {
+                run_group(r, group, 1, shared | group);
+            }
+            disarm_all(r, group);
+        }
+    }
+    run_again(r);
+    if (r->lost && !r->interrupted && r->fault[0] == '\0') {
+        give_up_waiting(r);
+    }
+}
