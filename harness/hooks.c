@@ -99,7 +99,7 @@ static enum hooks_status run_command(struct hooks *h, const char *what, const ch
 static void log_tail(const struct hooks *h, char *out, size_t out_len)
 {
     FILE *file = h->log[0] != '\0' ? fopen(h->log, "re") : NULL;
-    char text[2048];
+    char text[1536]; /* with the words before it, within what the caller has room for */
     size_t len;
     char *start;
 

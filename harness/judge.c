@@ -258,8 +258,12 @@ static void judge_header(struct conn *c, const struct case_expect *e, const stru
 /* L-STAT-001: after a refusal the target closes, by itself. */
 static void judge_then_closed(const struct conn *c, struct judgement *out)
 {
+    struct net *n = &c->drive->net;
+
     if (c->end != CONN_STATUS && c->end != CONN_REJECTED)
         return; /* accepted, or ended already: the accept set decides */
+    if (c->ffp) /* in the login phase it has been waited for */
+        link_wait_end(n, c->link, net_now(n) + (int64_t)c->drive->env->close_grace_ms * 1000);
     if (!c->link->peer_ended || !c->link->peer_first)
         settle(out, VERDICT_FAIL, "still open %d ms after the refusal (L-STAT-001)", c->drive->env->close_grace_ms);
 }
@@ -274,15 +278,14 @@ static void judge_alive(struct conn *c, int wanted, const struct rule *rule, str
         if (!fullfeature_alive(c)) {
             bool silent = c->end == CONN_SILENT;
 
-            settle(out, by_severity(rule), "connection %s is not alive: it %s", c->name,
+            settle(out, by_severity(rule), "not alive: it %s",
                    c->ffp ? c->why : "never reached the full feature phase");
             out->silence |= silent;
         }
     } else if (c->link) {
         gone = link_wait_end(n, c->link, net_now(n) + (int64_t)c->drive->env->close_grace_ms * 1000);
         if (!gone || (!c->link->peer_first && !c->logged_out))
-            settle(out, by_severity(rule), "connection %s is still open %d ms later", c->name,
-                   c->drive->env->close_grace_ms);
+            settle(out, by_severity(rule), "the connection is still open %d ms later", c->drive->env->close_grace_ms);
     }
     c->end = before.end;
     c->status = before.status;

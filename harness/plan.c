@@ -180,6 +180,7 @@ enum results_exit plan_make(struct plan *plan, const struct runner_options *opti
         if (taken > 0) {
             struct plan_job *job = &plan->jobs[plan->count++];
 
+            job->options = options;
             job->c = &cases->cases[i];
             job->skip = why_not(options->hooks, job);
         }
@@ -198,7 +199,7 @@ enum results_exit plan_make(struct plan *plan, const struct runner_options *opti
 void plan_free(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        json_decref(plan->jobs[i].line);
+        free(plan->jobs[i].text);
         free(plan->jobs[i].skip);
     }
     free(plan->jobs);

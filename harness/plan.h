@@ -3,6 +3,7 @@
 #define HARNESS_PLAN_H
 
 #include "harness/runner.h"
+#include "harness/worker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,16 +21,18 @@ enum plan_state {
 enum plan_rerun { PLAN_FIRST_RUN, PLAN_AFTER_SILENCE, PLAN_AFTER_CRASH };
 
 struct plan_job {
+    const struct runner_options *options; /* of the run; borrowed */
     const struct case_def *c;
     uint64_t arms;  /* conditions that have to be armed */
     uint64_t group; /* those of them that change the whole target: nothing else may run meanwhile */
     uint64_t locks; /* conditions that only one case at a time may use */
     enum plan_state state;
     enum plan_rerun rerun;
-    size_t crash; /* AFTER_CRASH: number of the crash, from 1 */
-    int attempt;  /* of the run that is on or was last */
-    json_t *line; /* result of the last run; owned */
-    char *skip;   /* why it is left out; NULL: it runs */
+    size_t crash;              /* AFTER_CRASH: number of the crash, from 1 */
+    int attempt;               /* of the run that is on or was last */
+    char *text;                /* result of the last run as worker_text; owned */
+    struct worker_brief brief; /* of text */
+    char *skip;                /* why it is left out; NULL: it runs */
 };
 
 struct plan {

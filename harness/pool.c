@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POOL_LINE_MAX (16u << 20)
+#define POOL_TEXT_MAX (16u << 20)
 #define POOL_CHUNK    65536u
 
 bool pool_init(struct pool *p, size_t size)
@@ -25,8 +25,9 @@ bool pool_init(struct pool *p, size_t size)
     sigaddset(&set, SIGTERM);
     p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     p->slots = calloc(size, sizeof(*p->slots));
+    p->chunk = malloc(POOL_CHUNK);
     p->size = size;
-    if (p->signal_fd < 0 || p->slots == NULL) {
+    if (p->signal_fd < 0 || p->slots == NULL || p->chunk == NULL) {
         pool_free(p);
         return false;
     }
@@ -37,7 +38,7 @@ bool pool_init(struct pool *p, size_t size)
 static void slot_kill(struct pool_slot *slot)
 {
     kill(-slot->pid, SIGKILL);
-    kill(slot->pid, SIGKILL); /* when it had no time for setsid() */
+    kill(slot->pid, SIGKILL); /* when it had no time for its process group */
 }
 
 static void slot_clear(struct pool *p, struct pool_slot *slot)
@@ -61,6 +62,7 @@ void pool_free(struct pool *p)
         }
     }
     free(p->slots);
+    free(p->chunk);
     if (p->signal_fd >= 0) {
         close(p->signal_fd);
     }
@@ -90,26 +92,30 @@ bool pool_start(struct pool *p, const struct worker_task *task, void *job)
     return false;
 }
 
-/* Takes what the worker wrote. False once that is all. */
-static bool slot_read(struct pool_slot *slot)
+static bool slot_append(struct pool_slot *slot, const char *bytes, size_t len)
 {
-    ssize_t got;
+    size_t room = slot->len + len + 1;
+    char *more = room > POOL_TEXT_MAX ? NULL : realloc(slot->text, room);
 
-    if (slot->len + POOL_CHUNK > slot->room) {
-        size_t room = slot->room * 2 + POOL_CHUNK;
-        char *more = room > POOL_LINE_MAX ? NULL : realloc(slot->text, room);
-
-        if (more == NULL) {
-            return false;
-        }
-        slot->text = more;
-        slot->room = room;
+    if (more == NULL) {
+        return false;
     }
-    got = read(slot->fd, slot->text + slot->len, slot->room - slot->len);
+    memcpy(more + slot->len, bytes, len);
+    slot->text = more;
+    slot->len += len;
+    slot->text[slot->len] = '\0';
+    return true;
+}
+
+/* Takes what the worker wrote. False once that is all. */
+static bool slot_read(struct pool *p, struct pool_slot *slot)
+{
+    ssize_t got = read(slot->fd, p->chunk, POOL_CHUNK);
+
     if (got > 0) {
-        slot->len += (size_t)got;
+        return slot_append(slot, p->chunk, (size_t)got);
     }
-    return got > 0 || (got < 0 && errno == EINTR);
+    return got < 0 && errno == EINTR;
 }
 
 /* The worker is at its end, or is brought there. */
@@ -123,8 +129,9 @@ static void slot_finish(struct pool *p, struct pool_slot *slot, bool late, struc
         slot_kill(slot);
     }
     waitpid(slot->pid, &state, 0);
-    if (!late) {
-        out->line = json_loadb(slot->text != NULL ? slot->text : "", slot->len, 0, NULL);
+    if (!late && WIFEXITED(state) && WEXITSTATUS(state) == 0) {
+        out->text = slot->text;
+        slot->text = NULL;
     }
     if (late) {
         snprintf(out->reason, sizeof(out->reason), "the worker did not end in time and was killed");
@@ -134,10 +141,6 @@ static void slot_finish(struct pool *p, struct pool_slot *slot, bool late, struc
     } else {
         snprintf(out->reason, sizeof(out->reason), "the worker ended with status %d without a result",
                  WEXITSTATUS(state));
-    }
-    if (out->line != NULL && (WIFSIGNALED(state) || WEXITSTATUS(state) != 0)) {
-        json_decref(out->line);
-        out->line = NULL;
     }
     slot_clear(p, slot);
 }
@@ -194,7 +197,7 @@ static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_
     for (nfds_t i = 1; i < count; i++) {
         struct pool_slot *slot = items[i].revents != 0 ? slot_of(p, items[i].fd) : NULL;
 
-        if (slot != NULL && !slot_read(slot)) {
+        if (slot != NULL && !slot_read(p, slot)) {
             slot_finish(p, slot, false, out);
             *done = true;
             return POOL_FINISHED;

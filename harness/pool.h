@@ -16,13 +16,14 @@ struct pool_slot {
     void *job;
     int64_t deadline_ms; /* of process_now_ms() */
     char *text;
-    size_t len, room;
+    size_t len;
 };
 
 struct pool {
     struct pool_slot *slots;
     size_t size;
     size_t busy;
+    char *chunk;   /* what one read takes, POOL_CHUNK bytes */
     int signal_fd; /* readable when SIGINT or SIGTERM is pending */
 };
 
@@ -34,8 +35,8 @@ enum pool_event {
 
 struct pool_outcome {
     void *job;
-    json_t *line;     /* NULL: the worker gave none; the receiver decrefs */
-    char reason[128]; /* why there is no line */
+    char *text;       /* worker_text; NULL: the worker gave none; the receiver frees */
+    char reason[128]; /* why there is none */
 };
 
 bool pool_init(struct pool *p, size_t size);

@@ -73,7 +73,7 @@ void process_child_setup(pid_t parent)
 {
     sigset_t none;
 
-    setsid();
+    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(127); /* the parent died before the line above */
@@ -109,6 +109,7 @@ pid_t process_start(const char *command, int log_fd, const char *const *env)
     pid_t pid = fork();
 
     if (pid == 0) {
+        setsid(); /* before the line below: the leader of a group cannot */
         process_child_setup(parent);
         child_exec(command, log_fd, env);
     }

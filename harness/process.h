@@ -35,7 +35,7 @@ bool process_interrupted(void);
 bool process_take_interrupt(void);
 /* Blocks SIGINT, SIGTERM and SIGCHLD for this process; SIGPIPE is ignored. Undone in each child. */
 void process_block_signals(void);
-/* What every child of ours does first: a session of its own, death with the parent, default signals. */
+/* What every child of ours does first: a process group of its own, death with the parent, default signals. */
 void process_child_setup(pid_t parent);
 
 /*

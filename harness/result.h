@@ -75,7 +75,7 @@ int results_read(const char *path, struct results *out, char *err, size_t err_le
 /* Writes DIR/results.jsonl, all or nothing. Returns 0, or -1 with the reason in err. */
 int results_write(const char *dir, const struct results *r, char *err, size_t err_len);
 
-/* Exit statuses of `run`; the highest row that applies wins (docs/exit-status). */
+/* Exit statuses of `run`; the highest that applies wins: 130, 2, 4, 5, 1, 3, 0. */
 enum results_exit {
     EXIT_ALL_PASSED = 0,
     EXIT_FINDINGS = 1,

@@ -18,7 +18,7 @@
 /* What the runner tells while it runs. All may be NULL. */
 struct runner_listener {
     /* A case came to its final verdict; done of total. */
-    void (*finished)(void *user, const json_t *line, size_t done, size_t total);
+    void (*finished)(void *user, const char *id, enum verdict v, const char *reason, size_t done, size_t total);
     /* Something a person may want to know: the target was restarted, cases run again, ... */
     void (*remark)(void *user, const char *text);
     void *user;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,53 +15,92 @@ enum {
     SCHEDULE_RESTARTS_MAX = 50,
 };
 
-/* The verdict stands: into the results and the journal. Takes the line. */
-static void finalize(struct runner *r, struct plan_job *job, json_t *line)
+/* Keeps the result of a job's last run. Takes text. */
+static void keep(struct runner *r, struct plan_job *job, char *text)
 {
-    const struct runner_listener *listener = &r->options->listener;
+    const char *line;
 
-    if (line == NULL || json_array_append_new(r->results->cases, line) != 0) {
-        snprintf(r->fault, sizeof(r->fault), "out of memory");
+    free(job->text);
+    job->text = text;
+    if (!worker_text_read(text, &job->brief, &line)) {
+        snprintf(r->fault, sizeof(r->fault), "%s: no result, out of memory", job->c->id);
+    }
+}
+
+/* Keeps a result that no worker made. */
+static void keep_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
+{
+    json_t *line = result_new(job->c->id, v, reason);
+
+    plan_complete_line(r->options, job, line);
+    keep(r, job, worker_text_make(line));
+    json_decref(line);
+}
+
+/* What a worker made becomes another verdict, its evidence stays. */
+static void change_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
+{
+    struct worker_brief brief;
+    const char *text;
+    json_t *line = worker_text_read(job->text, &brief, &text) ? json_loads(text, 0, NULL) : NULL;
+
+    if (line == NULL) {
+        keep_verdict(r, job, v, reason);
         return;
     }
-    plan_complete_line(r->options, job, line);
-    job->state = PLAN_DONE;
-    r->done++;
-    if (json_dumpf(line, r->journal, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) != 0 ||
-        fputc('\n', r->journal) == EOF || fflush(r->journal) != 0) {
-        snprintf(r->fault, sizeof(r->fault), "%s/%s: %s", r->options->out, RESULTS_FILE, strerror(errno));
-    }
-    if (listener->finished != NULL) {
-        listener->finished(listener->user, line, r->done, r->plan.count);
-    }
-}
-
-static void finalize_kept(struct runner *r, struct plan_job *job)
-{
-    json_t *line = job->line;
-
-    job->line = NULL;
-    finalize(r, job, line);
-}
-
-static json_t *line_with(const struct plan_job *job, enum verdict v, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static json_t *line_with(const struct plan_job *job, enum verdict v, const char *format, ...)
-{
-    char reason[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(reason, sizeof(reason), format, args);
-    va_end(args);
-    return result_new(job->c->id, v, reason);
-}
-
-static void set_verdict(json_t *line, enum verdict v, const char *reason)
-{
     json_object_set_new(line, "verdict", json_string(verdict_name(v)));
     json_object_set_new(line, "reason", result_text(reason));
+    keep(r, job, worker_text_make(line));
+    json_decref(line);
+}
+
+static void tell_finished(const struct runner *r, const struct plan_job *job, const char *text)
+{
+    const struct runner_listener *listener = &r->options->listener;
+    json_t *line = NULL;
+    const char *reason;
+
+    if (listener->finished == NULL) {
+        return;
+    }
+    /* A green line need not be taken apart. */
+    if (job->brief.verdict != VERDICT_PASS) {
+        line = json_loads(text, 0, NULL);
+    }
+    reason = json_string_value(json_object_get(line, "reason"));
+    listener->finished(listener->user, job->c->id, job->brief.verdict, reason != NULL ? reason : "", r->done,
+                       r->plan.count);
+    json_decref(line);
+}
+
+/* The verdict that is kept stands. */
+static void finalize(struct runner *r, struct plan_job *job)
+{
+    const char *line;
+
+    if (!worker_text_read(job->text, &job->brief, &line)) {
+        return; /* keep() has told */
+    }
+    job->state = PLAN_DONE;
+    r->done++;
+    if (fprintf(r->journal, "%s\n", line) < 0 || fflush(r->journal) != 0) {
+        snprintf(r->fault, sizeof(r->fault), "%s/%s: %s", r->options->out, RESULTS_FILE, strerror(errno));
+    }
+    tell_finished(r, job, line);
+}
+
+static void finalize_with(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
+{
+    keep_verdict(r, job, v, reason);
+    finalize(r, job);
+}
+
+/* In the worker. */
+static void complete_line(void *user, json_t *line)
+{
+    const struct plan_job *job = user;
+
+    plan_complete_line(job->options, job, line);
 }
 
 static uint64_t case_seed(const struct runner *r, const struct plan_job *job)
@@ -85,12 +123,13 @@ static bool start_job(struct runner *r, struct plan_job *job, int patience)
         .initiator = runner_initiator(r->options),
         .timeout_ms = r->timeout_ms * patience,
         .close_grace_ms = r->close_grace_ms * patience,
+        .complete = complete_line,
+        .user = job,
     };
 
     job->attempt++;
     task.attempt = job->attempt;
     task.seed = case_seed(r, job);
-    fflush(NULL); /* what is buffered must not be written twice */
     if (!pool_start(&r->pool, &task, job)) {
         snprintf(r->fault, sizeof(r->fault), "no worker could be started: %s", strerror(errno));
         return false;
@@ -113,21 +152,20 @@ static void undo_controls(struct runner *r, const struct case_def *c)
     }
 }
 
-static bool is_flagged(const json_t *line, const char *flag)
-{
-    return json_is_true(json_object_get(line, flag));
-}
-
-/* The result of a worker, kept in the job. */
+/* The result of a worker, kept in the job. Takes the outcome's text. */
 static void take_outcome(struct runner *r, struct plan_job *job, struct pool_outcome *outcome)
 {
+    struct worker_brief brief;
+    const char *line;
+
     r->held &= ~job->locks;
-    json_decref(job->line);
-    job->line = outcome->line;
-    if (job->line == NULL) {
-        job->line = line_with(job, VERDICT_ERROR, "%s", outcome->reason);
-        undo_controls(r, job->c);
+    if (worker_text_read(outcome->text, &brief, &line)) {
+        keep(r, job, outcome->text);
+        return;
     }
+    free(outcome->text);
+    keep_verdict(r, job, VERDICT_ERROR, outcome->reason);
+    undo_controls(r, job->c);
 }
 
 static void suspect(void *user, void *job)
@@ -138,17 +176,17 @@ static void suspect(void *user, void *job)
     running->crash = ((struct runner *)user)->crashes;
 }
 
-static bool target_is_gone(struct runner *r, const json_t *line)
+static bool target_is_gone(struct runner *r, const struct plan_job *job)
 {
-    return hooks_is_gone(r->hooks) || (is_flagged(line, "unreachable") && !hooks_alive(r->hooks));
+    return hooks_is_gone(r->hooks) || (job->brief.unreachable && !hooks_alive(r->hooks));
 }
 
 /* What becomes of a job whose worker ended while others ran beside it. */
 static void judge_beside_others(struct runner *r, struct plan_job *job)
 {
-    bool silent = result_verdict(job->line) == VERDICT_FAIL && is_flagged(job->line, "silence");
+    bool silent = job->brief.verdict == VERDICT_FAIL && job->brief.silence;
 
-    if (!r->down && target_is_gone(r, job->line)) {
+    if (!r->down && target_is_gone(r, job)) {
         r->down = true;
         r->crashes++;
         runner_remark(r, "the target is gone (%s, or a case that ran beside it)", job->c->id);
@@ -161,7 +199,7 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
         job->rerun = PLAN_AFTER_SILENCE;
         job->state = PLAN_ALONE;
     } else {
-        finalize_kept(r, job);
+        finalize(r, job);
     }
 }
 
@@ -203,7 +241,7 @@ static uint64_t arm_all(struct runner *r, uint64_t conditions)
                 struct plan_job *job = &r->plan.jobs[k];
 
                 if ((job->arms >> i & 1) != 0 && (job->state == PLAN_WAITING || job->state == PLAN_ALONE)) {
-                    finalize(r, job, line_with(job, VERDICT_ERROR, "%s", err));
+                    finalize_with(r, job, VERDICT_ERROR, err);
                 }
             }
         }
@@ -296,12 +334,12 @@ static void run_alone(struct runner *r, struct plan_job *job)
         return;
     }
     take_outcome(r, job, &outcome);
-    if (target_is_gone(r, job->line)) {
+    if (target_is_gone(r, job)) {
         char reason[256];
 
         snprintf(reason, sizeof(reason), "the target died of this case, alone (attempt %d); status %d", job->attempt,
                  r->hooks->exit_code);
-        set_verdict(job->line, VERDICT_CRASH, reason);
+        change_verdict(r, job, VERDICT_CRASH, reason);
         r->crashes++;
         bring_back(r, 0);
     }
@@ -312,7 +350,7 @@ static bool is_reproduced(const struct runner *r, size_t crash)
     for (size_t i = 0; i < r->plan.count; i++) {
         const struct plan_job *job = &r->plan.jobs[i];
 
-        if (job->crash == crash && job->line != NULL && result_verdict(job->line) == VERDICT_CRASH) {
+        if (job->crash == crash && job->text != NULL && job->brief.verdict == VERDICT_CRASH) {
             return true;
         }
     }
@@ -328,14 +366,14 @@ static void settle_crashes(struct runner *r)
         for (size_t i = 0; i < r->plan.count; i++) {
             struct plan_job *job = &r->plan.jobs[i];
 
-            if (job->crash != crash || job->line == NULL || job->state == PLAN_DONE) {
+            if (job->crash != crash || job->text == NULL || job->state == PLAN_DONE) {
                 continue;
             }
             if (!reproduced) {
-                set_verdict(job->line, VERDICT_CRASH,
-                            "the target died while this case ran; alone it did not, or could not be tried");
+                change_verdict(r, job, VERDICT_CRASH,
+                               "the target died while this case ran; alone it did not, or could not be tried");
             }
-            finalize_kept(r, job);
+            finalize(r, job);
         }
     }
 }
@@ -372,8 +410,8 @@ static void run_again(struct runner *r)
             run_alone(r, job);
             disarm_all(r, job->group);
         }
-        if (job->rerun == PLAN_AFTER_SILENCE && job->line != NULL && job->state != PLAN_DONE && may_go_on(r)) {
-            finalize_kept(r, job);
+        if (job->rerun == PLAN_AFTER_SILENCE && job->text != NULL && job->state != PLAN_DONE && may_go_on(r)) {
+            finalize(r, job);
         }
     }
     settle_crashes(r);
@@ -389,10 +427,10 @@ static void give_up_waiting(struct runner *r)
         if (job->state == PLAN_DONE) {
             continue;
         }
-        if (job->line != NULL) {
-            finalize_kept(r, job);
+        if (job->text != NULL) {
+            finalize(r, job);
         } else {
-            finalize(r, job, line_with(job, VERDICT_SKIP, "not run: the target is gone"));
+            finalize_with(r, job, VERDICT_SKIP, "not run: the target is gone");
         }
     }
 }
@@ -403,7 +441,22 @@ static void skip_left_out(struct runner *r)
         struct plan_job *job = &r->plan.jobs[i];
 
         if (job->skip != NULL) {
-            finalize(r, job, line_with(job, VERDICT_SKIP, "%s", job->skip));
+            finalize_with(r, job, VERDICT_SKIP, job->skip);
+        }
+    }
+}
+
+/* Only now are the lines taken apart: while workers are forked each page of ours that changes is copied. */
+static void collect(struct runner *r)
+{
+    for (size_t i = 0; i < r->plan.count; i++) {
+        const struct plan_job *job = &r->plan.jobs[i];
+        struct worker_brief brief;
+        const char *text;
+
+        if (job->state == PLAN_DONE && worker_text_read(job->text, &brief, &text) &&
+            json_array_append_new(r->results->cases, json_loads(text, 0, NULL)) != 0) {
+            snprintf(r->fault, sizeof(r->fault), "%s: its result cannot be read back", job->c->id);
         }
     }
 }
@@ -435,4 +488,5 @@ void schedule_run(struct runner *r)
     if (r->lost && !r->interrupted && r->fault[0] == '\0') {
         give_up_waiting(r);
     }
+    collect(r);
 }

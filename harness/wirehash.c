@@ -8,6 +8,7 @@
 
 #include "wire/bytes.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,15 +144,21 @@ static void mix_itt(struct hasher *h, const struct drawn *d, uint32_t itt)
         mix_relative(h, "ITT", itt, d->tag);
 }
 
-/* Challenges and responses count by form and length, and whether they are one byte over and over. */
+/* Challenges and responses count by form, length and case of their digits, and whether they are one digit throughout.
+ */
 static void mix_binary(struct hasher *h, const struct text_pair *pair)
 {
-    bool constant = true;
+    bool constant = true, lower = false, upper = false;
 
-    for (size_t i = 3; i < pair->value_len; i++)
+    for (size_t i = 2; i < pair->value_len; i++) {
         constant &= pair->value[i] == pair->value[2];
+        lower |= islower((unsigned char)pair->value[i]) != 0;
+        upper |= isupper((unsigned char)pair->value[i]) != 0;
+    }
     mix(h, pair->value, pair->value_len < 2 ? pair->value_len : 2);
     mix_number(h, constant ? "constant" : "binary", pair->value_len);
+    if (!constant)
+        mix_number(h, "case of the digits", (uint64_t)lower << 1 | upper);
 }
 
 static void mix_value(struct hasher *h, const struct drawn *d, const struct text_pair *pair)

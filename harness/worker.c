@@ -232,10 +232,39 @@ json_t *worker_run(const struct worker_task *task)
     return line;
 }
 
-/* In one piece: jansson's own writers would make a system call of every bracket. */
-static bool send_line(int fd, const json_t *line)
+char *worker_text_make(const json_t *line)
 {
-    char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    char *json = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    char *text = NULL;
+
+    if (json != NULL && asprintf(&text, "%s %d %d\n%s", verdict_name(result_verdict(line)),
+                                 json_is_true(json_object_get(line, "silence")),
+                                 json_is_true(json_object_get(line, "unreachable")), json) < 0) {
+        text = NULL;
+    }
+    free(json);
+    return text;
+}
+
+bool worker_text_read(const char *text, struct worker_brief *brief, const char **line)
+{
+    const char *end = text != NULL ? strchr(text, '\n') : NULL;
+    char name[16];
+    int silence, unreachable;
+
+    if (end == NULL || sscanf(text, "%15s %d %d\n", name, &silence, &unreachable) != 3 ||
+        !verdict_parse(name, &brief->verdict)) {
+        return false;
+    }
+    brief->silence = silence != 0;
+    brief->unreachable = unreachable != 0;
+    *line = end + 1;
+    return true;
+}
+
+/* In one piece: jansson's own writers would make a system call of every bracket. */
+static bool send_text(int fd, const char *text)
+{
     size_t len = text != NULL ? strlen(text) : 0;
     size_t sent = 0;
 
@@ -247,7 +276,6 @@ static bool send_line(int fd, const json_t *line)
         }
         sent += (size_t)put;
     }
-    free(text);
     return len > 0 && sent == len;
 }
 
@@ -273,6 +301,9 @@ pid_t worker_start(const struct worker_task *task, int *fd)
     process_child_setup(parent);
     close(ends[0]);
     line = worker_run(task);
+    if (line != NULL && task->complete != NULL) {
+        task->complete(task->user, line);
+    }
     /* No atexit handlers: they belong to the parent. */
-    _exit(line != NULL && send_line(ends[1], line) ? 0 : 1);
+    _exit(line != NULL && send_text(ends[1], worker_text_make(line)) ? 0 : 1);
 }

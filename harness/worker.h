@@ -22,9 +22,24 @@ struct worker_task {
     int timeout_ms;
     int close_grace_ms;
     int attempt;
+    /* Adds to the finished line what only the caller knows; runs in the worker. May be NULL. */
+    void (*complete)(void *user, json_t *line);
+    void *user;
 };
 
-/* Forks. *fd: read end of the pipe on which one line comes. Returns the pid, -1 with errno. */
+/* What the parent has to know at once; the line itself it need not take apart while the run goes on. */
+struct worker_brief {
+    enum verdict verdict;
+    bool silence;
+    bool unreachable;
+};
+
+/* The brief and the line as one text: "VERDICT SILENCE UNREACHABLE\n{...}". malloc'ed; NULL: no memory. */
+char *worker_text_make(const json_t *line);
+/* Takes such a text apart; *line points into it. False: it is none. */
+bool worker_text_read(const char *text, struct worker_brief *brief, const char **line);
+
+/* Forks. *fd: read end of the pipe on which a worker_text comes. Returns the pid, -1 with errno. */
 pid_t worker_start(const struct worker_task *task, int *fd);
 
 /* The work itself, in this process: the result line. Caller decrefs; NULL: no memory. */

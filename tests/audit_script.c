@@ -456,8 +456,9 @@ static void change_wire(struct message *m, const struct change *change)
         m->ahs = 4;
         m->bhs[4] = 1;
         break;
+    case DIGEST:
     case NO_DIGEST:
-        m->digests = false;
+        m->digests = change->kind == DIGEST;
         break;
     case BAD_DIGEST:
         m->bad_digest = true;

@@ -85,6 +85,7 @@ enum change_kind {
     AHS,     /* four bytes of AHS, announced */
     FILL,    /* `value` unknown keys offered in the message before and answered in this one */
     BLOW,    /* the text is `value` bytes of 'x' */
+    DIGEST,
     NO_DIGEST,
     BAD_DIGEST,
     SLOW, /* a second between messages */

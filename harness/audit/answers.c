@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Unanswered keys named for one response; more say nothing new. */
+#define MISSED_MAX 8u
+
 /* A key that the initiator brought up, and what the target said to it. */
 struct offer {
     const struct audit_key *key;
@@ -208,6 +211,14 @@ static void value_answered(struct audit_run *run, const struct audit_login *logi
     }
 }
 
+/* 6.2: a public key that is in no document cannot be known. Of a private one nobody can tell. */
+static void unknown_key(struct audit_run *run, const struct audit_login *login, const struct offer *offer)
+{
+    if (keys_word(offer->answer->value, offer->answer->value_len) != KEYS_WORD_NOT_UNDERSTOOD &&
+        !keys_is_private(offer->key->name, offer->key->len) && text_key_valid(offer->key->name, offer->key->len))
+        add(run, AUDIT_NEG_017, login, offer, "NotUnderstood");
+}
+
 /* 6.3.2, 13: an operational key that the initiator said in the security stage is not negotiated there. */
 static void wrong_stage(struct audit_run *run, const struct audit_login *login, const struct audit_pair *pair)
 {
@@ -232,7 +243,7 @@ static void answers(struct audit_run *run, enum audit_rule_id rule, const struct
     const struct audit_text *text;
 
     (void)rule;
-    if (x->response_text == AUDIT_NONE)
+    if (x->response_text == AUDIT_NONE || !audit_keys_judged(x))
         return;
     text = &login->texts[x->response_text];
     for (size_t i = text->pair_first; i < text->pair_first + text->pair_count; i++) {
@@ -242,8 +253,12 @@ static void answers(struct audit_run *run, enum audit_rule_id rule, const struct
         struct offer offer;
 
         wrong_stage(run, login, pair);
-        if (key->use[TRANSCRIPT_TARGET].first != i || !offer_take(login, key, &offer) || !offer.entry)
+        if (key->use[TRANSCRIPT_TARGET].first != i || !offer_take(login, key, &offer))
             continue;
+        if (!offer.entry) {
+            unknown_key(run, login, &offer);
+            continue;
+        }
         answer = keys_check_answer(offer.entry, offer.made->value, offer.made->value_len, pair->value, pair->value_len);
         if (answer == KEYS_ANSWER_NOT_UNDERSTOOD)
             not_understood(run, login, &offer);
@@ -279,8 +294,10 @@ static void all_answered(struct audit_run *run, enum audit_rule_id rule, const s
                          const struct audit_exchange *x)
 {
     size_t index = (size_t)(x - login->exchanges);
+    unsigned missed = 0;
 
-    if (!x->rsp.transit || x->rsp.cont || !x->req.transit || x->rsp.nsg <= x->req.csg || login->partial)
+    if (!audit_keys_judged(x) || x->response_text == AUDIT_NONE || !x->rsp.transit || x->rsp.cont || !x->req.transit ||
+        x->rsp.nsg <= x->req.csg || login->partial)
         return;
     for (size_t i = 0; i < login->key_count; i++) {
         const struct audit_key *key = &login->keys[i];
@@ -298,6 +315,8 @@ static void all_answered(struct audit_run *run, enum audit_rule_id rule, const s
         rule = answer_due(login, &offer);
         if (rule == AUDIT_RULE_COUNT)
             continue;
+        if (++missed > MISSED_MAX)
+            break;
         f = audit_add(run, rule, audit_at_pdu(login, x->response, 0, x->response->len));
         audit_was(f, "%s has no answer, and the stage ends", audit_quote(name, sizeof name, key->name, key->len));
         audit_allowed(f, "%s=%s", name, offer.entry ? "a result, or Reject" : "NotUnderstood");
@@ -310,7 +329,7 @@ static void not_empty(struct audit_run *run, enum audit_rule_id rule, const stru
 {
     const struct audit_text *asked;
 
-    if (x->request_text == AUDIT_NONE || x->response_text == AUDIT_NONE || x->rsp.transit ||
+    if (!audit_keys_judged(x) || x->request_text == AUDIT_NONE || x->response_text == AUDIT_NONE || x->rsp.transit ||
         login->texts[x->response_text].len > 0 || login->partial)
         return;
     asked = &login->texts[x->request_text];

@@ -54,7 +54,7 @@ static void check_login(struct audit_run *run, const struct audit_login *login)
 {
     size_t count = judged_count(login);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !run->out->truncated; i++) {
         if (!login->exchanges[i].response)
             continue;
         for (size_t s = 0; s < AUDIT_COUNT(subjects); s++)

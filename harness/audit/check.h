@@ -48,6 +48,12 @@ extern const struct audit_subject audit_header, audit_stage, audit_serial, audit
 bool audit_session_check(struct audit_run *run, const struct audit_login *logins, size_t count);
 bool audit_chap_check_all(struct audit_run *run, const struct audit_login *logins, size_t count);
 
+/* A target that answered before a text was complete is out of step with the keys: that is one finding and not many. */
+static inline bool audit_keys_judged(const struct audit_exchange *x)
+{
+    return !x->early;
+}
+
 /* Bits with which the text and the state of a login are no longer what a rule about keys can rely on. */
 #define AUDIT_DIRT_TEXTS                                                                                               \
     (AUDIT_DIRT_OPCODE | AUDIT_DIRT_T_AND_C | AUDIT_DIRT_AHS | AUDIT_DIRT_LENGTH | AUDIT_DIRT_TEXT |                   \

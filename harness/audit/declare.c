@@ -149,7 +149,7 @@ static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct a
         const struct audit_key *key = &login->keys[pair->key_index];
 
         if (answers_nothing(key, pair)) {
-            if ((x->dirt & (AUDIT_DIRT_TEXT | AUDIT_DIRT_CHAIN)) == 0 && !login->partial)
+            if ((x->dirt & (AUDIT_DIRT_TEXT | AUDIT_DIRT_CHAIN)) == 0 && !login->partial && audit_keys_judged(x))
                 add(run, AUDIT_NEG_020, login, pair, "answers only to keys that were said");
             continue;
         }
@@ -159,7 +159,7 @@ static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct a
             address(run, login, x, pair);
         if (key->entry->id == KEYS_TARGET_PORTAL_GROUP_TAG && x->success && x->login_request && x->req.cont)
             add(run, AUDIT_CBIT_011, login, pair, "not before the first request with C=0");
-        if (!x->success)
+        if (!x->success || !audit_keys_judged(x))
             continue;
         own_value(run, login, key, pair);
         no_proposal_with_transit(run, login, x, key, pair);

@@ -127,6 +127,7 @@ static uint32_t request_dirt(const struct audit_login *login, size_t index)
 void audit_dirt_mark(struct audit_login *login)
 {
     uint32_t dirt = 0;
+    bool early = false;
 
     for (size_t i = 0; i < login->count; i++) {
         struct audit_exchange *x = &login->exchanges[i];
@@ -140,5 +141,7 @@ void audit_dirt_mark(struct audit_login *login)
         }
         dirt |= x->own;
         x->dirt = dirt;
+        early = early || (x->login_request && x->req.cont && x->success && x->rsp.data_len > 0);
+        x->early = early;
     }
 }

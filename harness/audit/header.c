@@ -1,6 +1,7 @@
 /* Fields of one target PDU of the login (RFC 7143, 11.13), and that it is a Login Response at all. */
 #include "harness/audit/check.h"
 
+#include "wire/bytes.h"
 #include "wire/status.h"
 
 #include <string.h>
@@ -48,18 +49,20 @@ static void one_response(struct audit_run *run, enum audit_rule_id rule, const s
 static void reserved_zero(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                           const struct audit_exchange *x)
 {
-    size_t count;
-    const struct pdu_field *fields = pdu_fields(PDU_LOGIN_RESPONSE, &count);
+    static const struct {
+        uint8_t byte, width;
+        uint32_t mask;
+    } areas[] = {{1, 1, 0x30}, {20, 4, UINT32_MAX}, {38, 2, UINT16_MAX}, {40, 4, UINT32_MAX}, {44, 4, UINT32_MAX}};
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = pdu_field_get(&fields[i], x->response->bhs);
+    for (size_t i = 0; i < AUDIT_COUNT(areas); i++) {
+        uint32_t value = (uint32_t)bytes_get_be(x->response->bhs + areas[i].byte, areas[i].width) & areas[i].mask;
         struct finding *f;
 
-        if (!(fields[i].flags & PDU_FIELD_RESERVED) || fields[i].byte == 0 || value == 0)
+        if (value == 0)
             continue;
-        f = audit_add(run, rule, audit_at_pdu(login, x->response, fields[i].byte, fields[i].width));
-        audit_was(f, "reserved bytes %u to %u = 0x%llx", fields[i].byte, fields[i].byte + fields[i].width - 1u,
-                  (unsigned long long)value);
+        f = audit_add(run, rule, audit_at_pdu(login, x->response, areas[i].byte, areas[i].width));
+        audit_was(f, "reserved bytes %u to %u = 0x%x", areas[i].byte, areas[i].byte + areas[i].width - 1u,
+                  (unsigned)value);
         audit_allowed(f, "0");
     }
 }
@@ -126,7 +129,7 @@ static void zero_padding(struct audit_run *run, enum audit_rule_id rule, const s
     size_t pad = pdu_padding(pdu->data_len);
     size_t start;
 
-    if (!pdu->data || pad == 0 || login->misaligned == (size_t)(x - login->exchanges))
+    if (!pdu->data || pad == 0 || login->blind)
         return;
     start = (size_t)(pdu->data - pdu->bhs) + pdu->data_len;
     for (size_t i = 0; i < pad && start + i < pdu->len; i++) {
@@ -154,6 +157,7 @@ static void same_itt(struct audit_run *run, enum audit_rule_id rule, const struc
     audit_allowed(f, "0x%08x as in the request", (unsigned)x->req.itt);
 }
 
+/* No sentence says it of refusals, and targets in the field leave it out of them. */
 static void same_isid(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                       const struct audit_exchange *x)
 {
@@ -224,7 +228,21 @@ static void padded(struct audit_run *run, enum audit_rule_id rule, const struct 
     audit_allowed(f, "data padded to a multiple of 4 bytes");
 }
 
+/* 13.1, 11.2.3: digests begin behind the login, whatever it agreed on. */
+static void no_digest(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                      const struct audit_exchange *x)
+{
+    struct finding *f;
+
+    if (login->digested != (size_t)(x - login->exchanges))
+        return;
+    f = audit_add(run, rule, audit_at_pdu(login, x->response, PDU_BHS_LEN, PDU_DIGEST_LEN));
+    audit_was(f, "the CRC32C of the header behind it");
+    audit_allowed(f, "no digest on a login PDU");
+}
+
 static const struct audit_exchange_check header_checks[] = {
+    {AUDIT_PDU_014, AUDIT_LOGIN, false, 0, no_digest},
     {AUDIT_RSP_001, AUDIT_ANY, false, 0, only_login_responses},
     {AUDIT_RSP_016, AUDIT_LOGIN, false, AUDIT_DIRT_OPCODE | AUDIT_DIRT_AHS | AUDIT_DIRT_LENGTH, one_response},
     {AUDIT_RSP_002, AUDIT_LOGIN, false, 0, reserved_zero},
@@ -235,7 +253,7 @@ static const struct audit_exchange_check header_checks[] = {
     {AUDIT_RSP_008, AUDIT_LOGIN, false, 0, zero_padding},
     {AUDIT_RSP_017, AUDIT_LOGIN, false, 0, padded},
     {AUDIT_ITT_001, AUDIT_LOGIN, true, AUDIT_DIRT_ITT | AUDIT_DIRT_OPCODE | AUDIT_DIRT_PIPELINE, same_itt},
-    {AUDIT_ISID_010, AUDIT_LOGIN, true, AUDIT_DIRT_ISID | AUDIT_DIRT_OPCODE, same_isid},
+    {AUDIT_ISID_010, AUDIT_SUCCESS, true, AUDIT_DIRT_ISID | AUDIT_DIRT_OPCODE, same_isid},
     {AUDIT_VER_001, AUDIT_SUCCESS, true, AUDIT_DIRT_VERSION | AUDIT_DIRT_OPCODE, version_served},
     {AUDIT_VER_003, AUDIT_REFUSAL, true, 0, version_refused},
     {AUDIT_VER_007, AUDIT_LOGIN, false, AUDIT_DIRT_VERSION, version_constant},

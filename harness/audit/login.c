@@ -4,6 +4,8 @@
  */
 #include "harness/audit/login.h"
 
+#include "wire/digest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +53,9 @@ static void take_response(struct audit_login *login, struct audit_exchange *x, c
     x->success = x->rsp.status >> 8 == 0;
     if (!x->success && login->refusal == AUDIT_NONE && login->final == AUDIT_NONE)
         login->refusal = (size_t)(x - login->exchanges);
-    if (x->success && x->rsp.transit && !x->rsp.cont && x->rsp.nsg == PDU_STAGE_FULL_FEATURE &&
-        login->final == AUDIT_NONE && login->refusal == AUDIT_NONE)
+    /* What was not asked for is no transition (6.3). */
+    if (x->success && x->login_request && x->req.transit && x->rsp.transit && !x->rsp.cont &&
+        x->rsp.nsg == PDU_STAGE_FULL_FEATURE && login->final == AUDIT_NONE && login->refusal == AUDIT_NONE)
         login->final = (size_t)(x - login->exchanges);
 }
 
@@ -88,6 +91,16 @@ static bool wrongly_padded(const struct audit_login *login, const struct transcr
         if (pdu_begins(login, at, over, itt))
             return true;
     return pdu_begins(login, right + 4, over, itt);
+}
+
+/* Do four bytes that are the digest of the header stand behind it? Login PDUs carry none (13.1). */
+static bool has_digest(const struct audit_login *login, const struct transcript_pdu *pdu)
+{
+    const struct transcript_stream *s = &login->conn->stream[TRANSCRIPT_TARGET];
+    size_t at = pdu->offset + PDU_BHS_LEN;
+
+    return pdu_ahs_len(pdu->bhs) == 0 && s->len >= at + PDU_DIGEST_LEN &&
+           digest_check(pdu->bhs, PDU_BHS_LEN, s->bytes + at);
 }
 
 /* The stream ends where the data does, though padding is due and the other side went on or the target closed. */
@@ -148,10 +161,11 @@ static bool build_exchanges(struct audit_login *login)
         if (unanswered == login->count && !exchange_add(login))
             return false;
         take_response(login, &login->exchanges[unanswered], pdu);
-        if (login->exchanges[unanswered].login_response && wrongly_padded(login, pdu)) {
+        if (login->exchanges[unanswered].login_response && has_digest(login, pdu))
+            login->digested = unanswered;
+        else if (login->exchanges[unanswered].login_response && wrongly_padded(login, pdu))
             login->misaligned = unanswered;
-            login->blind = true;
-        }
+        login->blind = login->digested != AUDIT_NONE || login->misaligned != AUDIT_NONE;
         unanswered++;
     }
     return true;
@@ -184,6 +198,7 @@ bool audit_login_build(struct audit_login *login, const struct transcript *t, si
     login->final = AUDIT_NONE;
     login->refusal = AUDIT_NONE;
     login->misaligned = AUDIT_NONE;
+    login->digested = AUDIT_NONE;
     login->first_text = AUDIT_NONE;
     count = transcript_cut(login->conn, &login->pdus);
     if (count < 0)

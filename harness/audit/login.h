@@ -82,12 +82,15 @@ struct audit_exchange {
     bool login_request;
     bool login_response;
     bool success;         /* login_response of class 0 */
+    bool early;           /* the target has answered keys of an unfinished C-bit chain, here or before */
     bool pipelined;       /* the request came before the last one was answered */
     uint8_t stage;        /* the stage agreed on before */
     uint32_t own;         /* enum audit_dirt of this request */
     uint32_t dirt;        /* ... of this and all earlier ones */
     size_t request_text;  /* text that this request completes, AUDIT_NONE when none */
     size_t response_text; /* the same for the response */
+    size_t request_at;    /* where the request's data stand in the logical text they belong to */
+    size_t response_at;
 };
 
 struct audit_login {
@@ -106,16 +109,18 @@ struct audit_login {
     size_t key_count, key_capacity;
     size_t *slots; /* hash table of indices into keys + 1, 0 empty */
     size_t slot_count;
-    bool leading;      /* TSIH 0 in the first request */
-    bool discovery;    /* SessionType=Discovery */
-    bool blind;        /* a gap or a misaligned stream: nothing behind the last exchange is known */
-    bool partial;      /* more text than is looked at: keys may be missing in the tables */
-    size_t first_text; /* index of the first complete text of the initiator, AUDIT_NONE */
-    size_t final;      /* exchange that granted full feature phase, AUDIT_NONE */
-    size_t refusal;    /* exchange that refused the login, AUDIT_NONE */
-    size_t misaligned; /* exchange whose response is wrongly padded, AUDIT_NONE */
-    bool tail_request; /* the initiator's stream ends inside a login PDU */
-    int64_t tail_us;   /* when that PDU began */
+    size_t known[KEYS_COUNT]; /* index into keys + 1 of each key of the table, 0 when nobody said it */
+    bool leading;             /* TSIH 0 in the first request */
+    bool discovery;           /* SessionType=Discovery */
+    bool blind;               /* a gap or a misaligned stream: nothing behind the last exchange is known */
+    bool partial;             /* more text than is looked at: keys may be missing in the tables */
+    size_t first_text;        /* index of the first complete text of the initiator, AUDIT_NONE */
+    size_t final;             /* exchange that granted full feature phase, AUDIT_NONE */
+    size_t refusal;           /* exchange that refused the login, AUDIT_NONE */
+    size_t digested;          /* exchange whose response carries a digest, which 13.1 forbids, AUDIT_NONE */
+    size_t misaligned;        /* exchange whose response is wrongly padded, AUDIT_NONE */
+    bool tail_request;        /* the initiator's stream ends inside a login PDU */
+    int64_t tail_us;          /* when that PDU began */
 };
 
 /* Bounded memory for hostile text. */
@@ -125,8 +130,7 @@ struct audit_login {
 bool audit_login_build(struct audit_login *login, const struct transcript *t, size_t index);
 void audit_login_free(struct audit_login *login);
 
-/* Key by name, NULL when nobody said it. */
-const struct audit_key *audit_login_key(const struct audit_login *login, const char *name, size_t len);
+/* Key of the table, NULL when nobody said it. */
 const struct audit_key *audit_login_known(const struct audit_login *login, enum keys_id id);
 
 /* The pair with which a side said the key first, NULL when it did not. */

@@ -47,23 +47,30 @@ struct audit_place audit_at_field(const struct audit_login *login, const struct 
 
 struct audit_place audit_at_text(const struct audit_login *login, const struct audit_text *text, size_t at, size_t len)
 {
-    const struct transcript_pdu *last = NULL;
+    bool asked = text->side == TRANSCRIPT_INITIATOR;
+    size_t low = text->first;
+    size_t high = text->last;
+    const struct transcript_pdu *pdu;
+    size_t within;
 
-    for (size_t i = text->first; i <= text->last; i++) {
-        const struct audit_exchange *x = &login->exchanges[i];
-        const struct transcript_pdu *pdu = text->side == TRANSCRIPT_INITIATOR ? x->request : x->response;
+    /* The last exchange whose data begin at or before the place: a chain may be very long. */
+    while (low < high) {
+        size_t middle = high - (high - low) / 2;
+        const struct audit_exchange *x = &login->exchanges[middle];
 
-        if (!pdu || !pdu->data)
-            continue;
-        last = pdu;
-        if (at < pdu->data_len) {
-            size_t start = (size_t)(pdu->data - pdu->bhs);
-
-            return audit_at_pdu(login, pdu, start + at, len < pdu->data_len - at ? len : pdu->data_len - at);
-        }
-        at -= pdu->data_len;
+        if ((asked ? x->request_at : x->response_at) <= at)
+            low = middle;
+        else
+            high = middle - 1;
     }
-    return last ? audit_at_pdu(login, last, last->len, 0) : audit_at_conn(login);
+    pdu = asked ? login->exchanges[low].request : login->exchanges[low].response;
+    within = at - (asked ? login->exchanges[low].request_at : login->exchanges[low].response_at);
+    if (!pdu)
+        return audit_at_conn(login);
+    if (!pdu->data || within >= pdu->data_len)
+        return audit_at_pdu(login, pdu, pdu->len, 0);
+    return audit_at_pdu(login, pdu, (size_t)(pdu->data - pdu->bhs) + within,
+                        len < pdu->data_len - within ? len : pdu->data_len - within);
 }
 
 struct audit_place audit_at_pair(const struct audit_login *login, const struct audit_pair *pair)

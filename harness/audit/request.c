@@ -45,6 +45,7 @@ static void names_missing(struct audit_run *run, enum audit_rule_id rule, const 
 {
     struct finding *f;
     bool initiator;
+    bool empty;
 
     if (!grants_full_feature(login, x) || login->first_text == AUDIT_NONE || (x->dirt & AUDIT_DIRT_NAMES) == 0 ||
         (x->dirt & ~(uint32_t)AUDIT_DIRT_NAMES) != 0 || login->partial)
@@ -58,8 +59,13 @@ static void names_missing(struct audit_run *run, enum audit_rule_id rule, const 
         rule = login->discovery ? AUDIT_NAME_003 : login->leading ? AUDIT_NAME_001 : AUDIT_NAME_002;
     else
         rule = login->leading ? AUDIT_NAME_004 : AUDIT_NAME_025;
+    /* There, but without a character in it. */
+    empty = audit_text_find(login, login->first_text, initiator ? KEYS_TARGET_NAME : KEYS_INITIATOR_NAME) != NULL;
+    if (empty)
+        rule = initiator ? AUDIT_NAME_016 : AUDIT_NAME_015;
     f = add(run, rule, login, x);
-    audit_was(f, "full feature phase without %s", initiator ? "TargetName" : "InitiatorName");
+    audit_was(f, "full feature phase with %s %s", empty ? "an empty" : "no",
+              initiator ? "TargetName" : "InitiatorName");
     audit_allowed(f, "status 0x0207");
 }
 
@@ -136,6 +142,8 @@ static void second_login(struct audit_run *run, enum audit_rule_id rule, const s
 {
     bool asked = false;
 
+    if (login->final == AUDIT_NONE)
+        return;
     for (size_t i = 0; i < login->pdu_count; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];
         struct finding *f;

@@ -10,6 +10,7 @@
     /* header.c: fields of one Login Response */                                                                       \
     X(RSP_001, "L-RSP-001", "header")                                                                                  \
     X(PDU_012, "L-PDU-012", "header")                                                                                  \
+    X(PDU_014, "L-PDU-014", "header")                                                                                  \
     X(STG_017, "L-STG-017", "header")                                                                                  \
     X(RSP_002, "L-RSP-002", "header")                                                                                  \
     X(RSP_005, "L-RSP-005", "header")                                                                                  \
@@ -151,6 +152,8 @@
     X(NAME_002, "L-NAME-002", "request")                                                                               \
     X(NAME_003, "L-NAME-003", "request")                                                                               \
     X(NAME_004, "L-NAME-004", "request")                                                                               \
+    X(NAME_015, "L-NAME-015", "request")                                                                               \
+    X(NAME_016, "L-NAME-016", "request")                                                                               \
     X(NAME_025, "L-NAME-025", "request")                                                                               \
     X(DUP_001, "L-DUP-001", "request")                                                                                 \
     X(DUP_002, "L-DUP-002", "request")                                                                                 \

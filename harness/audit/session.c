@@ -19,6 +19,22 @@ static bool in_session(const struct audit_login *login)
     return login->final != AUDIT_NONE && !login->blind;
 }
 
+/* Had a ended, or been logged out, when this request came? Then its session was gone. */
+static bool over(const struct audit_login *a, int64_t at_us)
+{
+    for (size_t i = 0; i < a->conn->event_count; i++)
+        if (a->conn->events[i].kind == TRANSCRIPT_END && a->conn->events[i].at_us <= at_us)
+            return true;
+    for (size_t i = 0; i < a->pdu_count; i++) {
+        const struct transcript_pdu *pdu = &a->pdus[i];
+
+        if (pdu->full_feature && pdu->side == TRANSCRIPT_INITIATOR && pdu->bhs &&
+            pdu_opcode(pdu->bhs) == PDU_LOGOUT_REQUEST && pdu->first_us <= at_us)
+            return true;
+    }
+    return false;
+}
+
 /* Did b join the session that a opened? */
 static bool joined(const struct audit_login *a, const struct audit_login *b)
 {
@@ -31,8 +47,8 @@ static bool joined(const struct audit_login *a, const struct audit_login *b)
     added = &b->exchanges[0];
     return added->login_request && opened->rsp.tsih == added->req.tsih &&
            memcmp(opened->req.isid, added->req.isid, PDU_ISID_LEN) == 0 &&
-           opened->response->at_us <= added->request->first_us && same_value(a, b, KEYS_INITIATOR_NAME) &&
-           same_value(a, b, KEYS_TARGET_NAME);
+           opened->response->at_us <= added->request->first_us && !over(a, added->request->first_us) &&
+           same_value(a, b, KEYS_INITIATOR_NAME) && same_value(a, b, KEYS_TARGET_NAME);
 }
 
 static bool tag_of(const struct audit_login *login, const struct audit_pair **pair, uint64_t *tag)

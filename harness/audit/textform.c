@@ -141,8 +141,9 @@ static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct a
         const struct audit_pair *pair = &login->pairs[i];
 
         names_and_lengths(run, AUDIT_RSP_009, login, pair);
-        not_repeated(run, AUDIT_RSP_013, login, pair, i);
-        if (x->success && (x->dirt & (AUDIT_DIRT_STAGE | AUDIT_DIRT_OPCODE)) == 0)
+        if (audit_keys_judged(x))
+            not_repeated(run, AUDIT_RSP_013, login, pair, i);
+        if (x->success && (x->dirt & (AUDIT_DIRT_STAGE | AUDIT_DIRT_OPCODE)) == 0 && audit_keys_judged(x))
             in_stage(run, AUDIT_RSP_014, login, pair, x->login_request ? x->req.csg : x->rsp.csg);
         not_his(run, AUDIT_KST_011, login, pair);
         number_form(run, AUDIT_NUM_012, login, pair);

@@ -81,6 +81,8 @@ static size_t key_take(struct audit_login *login, const char *name, size_t len)
     key->hash = hash;
     key->entry = keys_find(name, len);
     login->slots[slot] = login->key_count;
+    if (key->entry)
+        login->known[key->entry->id] = login->key_count;
     return login->key_count - 1;
 }
 
@@ -227,10 +229,12 @@ bool audit_texts_build(struct audit_login *login)
     for (size_t i = 0; i < login->count && fine; i++) {
         struct audit_exchange *x = &login->exchanges[i];
 
+        x->request_at = asked.len;
+        x->response_at = told.len;
         if (x->login_request)
             fine = chain_take(login, &asked, x->request, i, x->req.cont, &x->request_text);
         /* A refusal ends the matter: its text stands for itself. What came unasked says nothing. */
-        if (fine && x->login_response && (x->request || login->tail_request))
+        if (fine && x->login_response && (x->request || login->tail_request) && login->digested != i)
             fine = chain_take(login, &told, x->response, i, x->success && x->rsp.cont, &x->response_text);
     }
     free(asked.joined);
@@ -238,21 +242,9 @@ bool audit_texts_build(struct audit_login *login)
     return fine;
 }
 
-const struct audit_key *audit_login_key(const struct audit_login *login, const char *name, size_t len)
-{
-    size_t slot;
-
-    if (login->slot_count == 0)
-        return NULL;
-    slot = slot_find(login, name, len, hash_name(name, len));
-    return login->slots[slot] == 0 ? NULL : &login->keys[login->slots[slot] - 1];
-}
-
 const struct audit_key *audit_login_known(const struct audit_login *login, enum keys_id id)
 {
-    const struct keys_entry *entry = keys_at((size_t)id);
-
-    return audit_login_key(login, entry->name, strlen(entry->name));
+    return login->known[id] == 0 ? NULL : &login->keys[login->known[id] - 1];
 }
 
 const struct audit_pair *audit_key_pair(const struct audit_login *login, const struct audit_key *key,

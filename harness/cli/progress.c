@@ -47,27 +47,18 @@ static const char *colour_of(const struct progress *p, enum verdict v)
     return v == VERDICT_PASS ? "\033[32m" : (v == VERDICT_WARN || v == VERDICT_SKIP ? "\033[33m" : "\033[31m");
 }
 
-static const char *text_of(const json_t *line, const char *key)
-{
-    const char *text = json_string_value(json_object_get(line, key));
-
-    return text != NULL ? text : "";
-}
-
-void progress_finished(void *progress, const json_t *line, size_t done, size_t total)
+void progress_finished(void *progress, const char *id, enum verdict v, const char *reason, size_t done, size_t total)
 {
     struct progress *p = progress;
-    enum verdict v = result_verdict(line);
 
     if (p->quiet) {
         return;
     }
     if (v != VERDICT_PASS && v != VERDICT_SKIP && v != VERDICT_XFAIL) {
         clear_line(p);
-        fprintf(stderr, "%s%-5s%s %s: %s\n", colour_of(p, v), verdict_name(v), p->colour ? "\033[0m" : "",
-                text_of(line, "id"), text_of(line, "reason"));
+        fprintf(stderr, "%s%-5s%s %s: %s\n", colour_of(p, v), verdict_name(v), p->colour ? "\033[0m" : "", id, reason);
     }
-    draw(p, text_of(line, "id"), done, total);
+    draw(p, id, done, total);
 }
 
 void progress_remark(void *progress, const char *text)

@@ -18,7 +18,7 @@ struct progress {
 
 void progress_init(struct progress *p, bool quiet);
 /* For runner_listener and selftest_options. */
-void progress_finished(void *progress, const json_t *line, size_t done, size_t total);
+void progress_finished(void *progress, const char *id, enum verdict v, const char *reason, size_t done, size_t total);
 void progress_remark(void *progress, const char *text);
 void progress_defect(void *progress, const char *defect, size_t done, size_t total);
 /* Takes the moving line away. */
