@@ -43,22 +43,25 @@ static void slot_kill(struct pool_slot *slot)
 
 static void slot_clear(struct pool *p, struct pool_slot *slot)
 {
-    if (slot->fd >= 0) {
-        close(slot->fd);
-    }
+    close(slot->task_fd);
+    close(slot->answer_fd);
     free(slot->text);
+    p->busy -= slot->job != NULL;
     memset(slot, 0, sizeof(*slot));
-    slot->fd = -1;
-    p->busy--;
+}
+
+static void slot_end(struct pool *p, struct pool_slot *slot)
+{
+    slot_kill(slot);
+    waitpid(slot->pid, NULL, 0);
+    slot_clear(p, slot);
 }
 
 void pool_free(struct pool *p)
 {
     for (size_t i = 0; p->slots != NULL && i < p->size; i++) {
         if (p->slots[i].pid > 0) {
-            slot_kill(&p->slots[i]);
-            waitpid(p->slots[i].pid, NULL, 0);
-            slot_clear(p, &p->slots[i]);
+            slot_end(p, &p->slots[i]);
         }
     }
     free(p->slots);
@@ -70,26 +73,59 @@ void pool_free(struct pool *p)
     p->signal_fd = -1;
 }
 
-bool pool_start(struct pool *p, const struct worker_task *task, void *job)
+void pool_renew(struct pool *p)
 {
     for (size_t i = 0; i < p->size; i++) {
-        struct pool_slot *slot = &p->slots[i];
-
-        if (slot->pid > 0) {
-            continue;
+        if (p->slots[i].pid > 0 && p->slots[i].job == NULL) {
+            slot_end(p, &p->slots[i]);
         }
-        slot->pid = worker_start(task, &slot->fd);
-        if (slot->pid < 0) {
-            slot->pid = 0;
+    }
+}
+
+/* An idle worker, else room for one. */
+static struct pool_slot *slot_free(struct pool *p)
+{
+    struct pool_slot *room = NULL;
+
+    for (size_t i = 0; i < p->size; i++) {
+        if (p->slots[i].pid > 0 && p->slots[i].job == NULL) {
+            return &p->slots[i];
+        }
+        if (p->slots[i].pid == 0 && room == NULL) {
+            room = &p->slots[i];
+        }
+    }
+    return room;
+}
+
+bool pool_start(struct pool *p, const struct worker_task *task, void *job)
+{
+    struct pool_slot *slot = slot_free(p);
+
+    if (slot == NULL) {
+        errno = EAGAIN;
+        return false;
+    }
+    /* A worker that died while it was idle shows here: another one in its place. */
+    if (slot->pid > 0 && write(slot->task_fd, task, sizeof(*task)) != (ssize_t)sizeof(*task)) {
+        slot_end(p, slot);
+    }
+    if (slot->pid == 0) {
+        pid_t pid = worker_start(&slot->task_fd, &slot->answer_fd);
+
+        if (pid < 0) {
             return false;
         }
-        slot->job = job;
-        slot->deadline_ms = process_now_ms() + worker_deadline_ms(task);
-        p->busy++;
-        return true;
+        slot->pid = pid;
+        if (write(slot->task_fd, task, sizeof(*task)) != (ssize_t)sizeof(*task)) {
+            slot_end(p, slot);
+            return false;
+        }
     }
-    errno = EAGAIN;
-    return false;
+    slot->job = job;
+    slot->deadline_ms = process_now_ms() + worker_deadline_ms(task);
+    p->busy++;
+    return true;
 }
 
 static bool slot_append(struct pool_slot *slot, const char *bytes, size_t len)
@@ -107,15 +143,41 @@ static bool slot_append(struct pool_slot *slot, const char *bytes, size_t len)
     return true;
 }
 
-/* Takes what the worker wrote. False once that is all. */
-static bool slot_read(struct pool *p, struct pool_slot *slot)
-{
-    ssize_t got = read(slot->fd, p->chunk, POOL_CHUNK);
+enum slot_state { SLOT_WORKING, SLOT_ANSWERED, SLOT_ENDED };
 
-    if (got > 0) {
-        return slot_append(slot, p->chunk, (size_t)got);
+/* Takes what the worker wrote. */
+static enum slot_state slot_read(struct pool *p, struct pool_slot *slot)
+{
+    ssize_t got = read(slot->answer_fd, p->chunk, POOL_CHUNK);
+    struct worker_answer_head head;
+
+    if (got < 0 && errno == EINTR) {
+        return SLOT_WORKING;
     }
-    return got < 0 && errno == EINTR;
+    if (got <= 0 || !slot_append(slot, p->chunk, (size_t)got)) {
+        return SLOT_ENDED;
+    }
+    if (slot->len < sizeof(head)) {
+        return SLOT_WORKING;
+    }
+    memcpy(&head, slot->text, sizeof(head));
+    return slot->len - sizeof(head) < head.len ? SLOT_WORKING : SLOT_ANSWERED;
+}
+
+/* The worker is done with its case, and idle. */
+static void slot_take(struct pool *p, struct pool_slot *slot, struct pool_outcome *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->job = slot->job;
+    out->text = strdup(slot->text + sizeof(struct worker_answer_head));
+    if (out->text == NULL) {
+        snprintf(out->reason, sizeof(out->reason), "out of memory");
+    }
+    free(slot->text);
+    slot->text = NULL;
+    slot->len = 0;
+    slot->job = NULL;
+    p->busy--;
 }
 
 /* The worker is at its end, or is brought there. */
@@ -129,10 +191,6 @@ static void slot_finish(struct pool *p, struct pool_slot *slot, bool late, struc
         slot_kill(slot);
     }
     waitpid(slot->pid, &state, 0);
-    if (!late && WIFEXITED(state) && WEXITSTATUS(state) == 0) {
-        out->text = slot->text;
-        slot->text = NULL;
-    }
     if (late) {
         snprintf(out->reason, sizeof(out->reason), "the worker did not end in time and was killed");
     } else if (WIFSIGNALED(state)) {
@@ -148,7 +206,7 @@ static void slot_finish(struct pool *p, struct pool_slot *slot, bool late, struc
 static struct pool_slot *slot_of(struct pool *p, int fd)
 {
     for (size_t i = 0; i < p->size; i++) {
-        if (p->slots[i].pid > 0 && p->slots[i].fd == fd) {
+        if (p->slots[i].job != NULL && p->slots[i].answer_fd == fd) {
             return &p->slots[i];
         }
     }
@@ -161,7 +219,7 @@ static struct pool_slot *slot_next_late(struct pool *p, int64_t now, int *wait_m
     for (size_t i = 0; i < p->size; i++) {
         struct pool_slot *slot = &p->slots[i];
 
-        if (slot->pid <= 0) {
+        if (slot->job == NULL) {
             continue;
         }
         if (slot->deadline_ms <= now) {
@@ -181,8 +239,8 @@ static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_
 
     items[0] = (struct pollfd){.fd = p->signal_fd, .events = POLLIN};
     for (size_t i = 0; i < p->size; i++) {
-        if (p->slots[i].pid > 0) {
-            items[count++] = (struct pollfd){.fd = p->slots[i].fd, .events = POLLIN};
+        if (p->slots[i].job != NULL) {
+            items[count++] = (struct pollfd){.fd = p->slots[i].answer_fd, .events = POLLIN};
         }
     }
     *done = false;
@@ -196,12 +254,18 @@ static enum pool_event poll_once(struct pool *p, struct pollfd *items, int wait_
     }
     for (nfds_t i = 1; i < count; i++) {
         struct pool_slot *slot = items[i].revents != 0 ? slot_of(p, items[i].fd) : NULL;
+        enum slot_state state = slot != NULL ? slot_read(p, slot) : SLOT_WORKING;
 
-        if (slot != NULL && !slot_read(p, slot)) {
-            slot_finish(p, slot, false, out);
-            *done = true;
-            return POOL_FINISHED;
+        if (state == SLOT_WORKING) {
+            continue;
         }
+        if (state == SLOT_ANSWERED) {
+            slot_take(p, slot, out);
+        } else {
+            slot_finish(p, slot, false, out);
+        }
+        *done = true;
+        return POOL_FINISHED;
     }
     return POOL_IDLE;
 }
@@ -230,7 +294,7 @@ enum pool_event pool_wait(struct pool *p, struct pool_outcome *out)
 void pool_each(const struct pool *p, void (*see)(void *user, void *job), void *user)
 {
     for (size_t i = 0; i < p->size; i++) {
-        if (p->slots[i].pid > 0) {
+        if (p->slots[i].job != NULL) {
             see(user, p->slots[i].job);
         }
     }

@@ -11,11 +11,12 @@
 #include <sys/types.h>
 
 struct pool_slot {
-    pid_t pid; /* 0: free */
-    int fd;    /* -1: at its end */
-    void *job;
+    pid_t pid;           /* 0: no worker */
+    int task_fd;         /* where it takes its tasks from */
+    int answer_fd;       /* where its answers come */
+    void *job;           /* NULL: idle */
     int64_t deadline_ms; /* of process_now_ms() */
-    char *text;
+    char *text;          /* what came of the answer, its head too */
     size_t len;
 };
 
@@ -42,9 +43,11 @@ struct pool_outcome {
 bool pool_init(struct pool *p, size_t size);
 /* Kills what is in flight. */
 void pool_free(struct pool *p);
-/* Starts a worker for the task. False with errno. */
+/* Lets the idle workers go, because what they saw of this process when they were started is out of date. */
+void pool_renew(struct pool *p);
+/* Gives the task to a worker, a new one if need be. job must not be NULL. False with errno. */
 bool pool_start(struct pool *p, const struct worker_task *task, void *job);
-/* Waits for the next worker to end, for a deadline, or for Ctrl-C. */
+/* Waits for the next worker to be done or to end, for a deadline, or for Ctrl-C. */
 enum pool_event pool_wait(struct pool *p, struct pool_outcome *out);
 /* Calls see() for every job in flight. */
 void pool_each(const struct pool *p, void (*see)(void *user, void *job), void *user);

@@ -275,6 +275,8 @@ static void bring_back(struct runner *r, uint64_t armed)
     } else {
         enum hooks_status status = hooks_restart(r->hooks, err, sizeof(err));
 
+        pool_renew(&r->pool); /* they know the old ports */
+
         r->interrupted = r->interrupted || status == HOOKS_INTERRUPTED;
         r->lost = status != HOOKS_OK;
     }
@@ -325,6 +327,7 @@ static void run_alone(struct runner *r, struct plan_job *job)
     struct pool_outcome outcome;
     enum pool_event event;
 
+    pool_renew(&r->pool); /* they do not know that this is a rerun */
     if ((arm_all(r, job->arms) & job->arms) != 0 || !may_go_on(r) || !start_job(r, job, patience)) {
         return;
     }
@@ -446,7 +449,7 @@ static void skip_left_out(struct runner *r)
     }
 }
 
-/* Only now are the lines taken apart: while workers are forked each page of ours that changes is copied. */
+/* Only now are the lines taken apart: while workers share our memory each page of it that changes is copied. */
 static void collect(struct runner *r)
 {
     for (size_t i = 0; i < r->plan.count; i++) {

@@ -262,48 +262,80 @@ bool worker_text_read(const char *text, struct worker_brief *brief, const char *
     return true;
 }
 
-/* In one piece: jansson's own writers would make a system call of every bracket. */
-static bool send_text(int fd, const char *text)
+static bool send_all(int fd, const void *bytes, size_t len)
 {
-    size_t len = text != NULL ? strlen(text) : 0;
-    size_t sent = 0;
+    const char *at = bytes;
 
-    while (sent < len) {
-        ssize_t put = write(fd, text + sent, len - sent);
+    while (len > 0) {
+        ssize_t put = write(fd, at, len);
 
         if (put <= 0) {
-            break;
+            return false;
         }
-        sent += (size_t)put;
+        at += put;
+        len -= (size_t)put;
     }
-    return len > 0 && sent == len;
+    return true;
 }
 
-pid_t worker_start(const struct worker_task *task, int *fd)
+static bool take_task(int fd, struct worker_task *task)
+{
+    /* Less than PIPE_BUF, so it comes whole or not at all. */
+    return read(fd, task, sizeof(*task)) == (ssize_t)sizeof(*task);
+}
+
+static _Noreturn void serve(int task_fd, int answer_fd)
+{
+    struct worker_task task;
+    bool good = true;
+
+    while (good && take_task(task_fd, &task)) {
+        json_t *line = worker_run(&task);
+        char *text;
+        struct worker_answer_head head;
+
+        if (line != NULL && task.complete != NULL) {
+            task.complete(task.user, line);
+        }
+        text = line != NULL ? worker_text_make(line) : NULL;
+        head.len = text != NULL ? (uint32_t)strlen(text) : 0;
+        good = head.len > 0 && send_all(answer_fd, &head, sizeof(head)) && send_all(answer_fd, text, head.len);
+        free(text);
+        json_decref(line);
+    }
+    /* No atexit handlers: they belong to the parent. */
+    _exit(good ? 0 : 1);
+}
+
+pid_t worker_start(int *task_fd, int *answer_fd)
 {
     pid_t parent = getpid();
-    json_t *line;
-    int ends[2];
+    int tasks[2], answers[2];
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (pipe2(tasks, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    if (pipe2(answers, O_CLOEXEC) != 0) {
+        close(tasks[0]);
+        close(tasks[1]);
         return -1;
     }
     pid = fork();
-    if (pid != 0) {
-        close(ends[1]);
-        if (pid < 0) {
-            close(ends[0]);
-        }
-        *fd = ends[0];
-        return pid;
+    if (pid == 0) {
+        process_child_setup(parent);
+        close(tasks[1]);
+        close(answers[0]);
+        serve(tasks[0], answers[1]);
     }
-    process_child_setup(parent);
-    close(ends[0]);
-    line = worker_run(task);
-    if (line != NULL && task->complete != NULL) {
-        task->complete(task->user, line);
+    close(tasks[0]);
+    close(answers[1]);
+    if (pid < 0) {
+        close(tasks[1]);
+        close(answers[0]);
+        return -1;
     }
-    /* No atexit handlers: they belong to the parent. */
-    _exit(line != NULL && send_text(ends[1], worker_text_make(line)) ? 0 : 1);
+    *task_fd = tasks[1];
+    *answer_fd = answers[0];
+    return pid;
 }

@@ -1,6 +1,9 @@
 /*
- * One case in a process of its own: drives it, audits the transcript, writes the evidence, hands the result line to
- * the parent through a pipe. Whatever happens in it costs one verdict.
+ * Cases in a process of their own, one at a time: drives it, audits the transcript, writes the evidence, hands the
+ * result line to the parent through a pipe. Whatever happens in it costs one verdict.
+ *
+ * A worker serves many cases, since a fork for each costs more than most cases do. It sees the parent's memory as it
+ * was when it was started, so what a task points to must not have changed since; else start another one.
  */
 #ifndef HARNESS_WORKER_H
 #define HARNESS_WORKER_H
@@ -10,6 +13,7 @@
 #include "harness/scenario.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct worker_task {
@@ -39,8 +43,16 @@ char *worker_text_make(const json_t *line);
 /* Takes such a text apart; *line points into it. False: it is none. */
 bool worker_text_read(const char *text, struct worker_brief *brief, const char **line);
 
-/* Forks. *fd: read end of the pipe on which a worker_text comes. Returns the pid, -1 with errno. */
-pid_t worker_start(const struct worker_task *task, int *fd);
+/* What goes before each worker_text on the answer pipe: its length in bytes, host order. */
+struct worker_answer_head {
+    uint32_t len;
+};
+
+/*
+ * Forks a worker. *task_fd takes whole struct worker_task, one for each case; on *answer_fd comes a worker_answer_head
+ * and a worker_text for each. The worker ends when either pipe breaks. Returns the pid, -1 with errno.
+ */
+pid_t worker_start(int *task_fd, int *answer_fd);
 
 /* The work itself, in this process: the result line. Caller decrefs; NULL: no memory. */
 json_t *worker_run(const struct worker_task *task);

@@ -7,6 +7,7 @@
 
 #include "defects.h"
 #include "options.h"
+#include "server.h"
 #include "verbs.h"
 
 enum { HELP_WIDTH = 100, HELP_INDENT = 8 };
@@ -24,6 +25,23 @@ static const char *const examples[] = {
     "Shut down softly from outside:",
     "    iscsispec-target --control /run/t.sock &   iscsispec-target --ctl /run/t.sock drain main",
 };
+
+const char *help_example(size_t index)
+{
+    return index < sizeof examples / sizeof examples[0] ? examples[index] : NULL;
+}
+
+static const struct help_exit exits[] = {
+    {SERVER_OK, "served and ended by a signal or quit; with --ctl: the verb was carried out"},
+    {SERVER_REFUSED, "a control verb was answered by an error"},
+    {SERVER_USAGE, "wrong use"},
+    {SERVER_UNREACHABLE, "an address, file or socket cannot be used"},
+};
+
+const struct help_exit *help_exit_at(size_t index)
+{
+    return index < sizeof exits / sizeof exits[0] ? &exits[index] : NULL;
+}
 
 /* Prints words of text, broken at HELP_WIDTH, each line indented. */
 static void print_wrapped(FILE *out, const char *text)
@@ -94,12 +112,11 @@ void help_print(FILE *out)
     print_level(out, "Flags of a target, or of all when no --target stands before", OPTIONS_TARGET_OR_ALL);
     print_verbs(out);
     fputs("\nExamples\n", out);
-    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
-        fprintf(out, "  %s\n", examples[i]);
-    fputs("\nExit status\n"
-          "  0 served and ended by a signal or quit    1 a control verb was answered by an error\n"
-          "  2 wrong use                               4 an address, file or socket cannot be used\n",
-          out);
+    for (size_t i = 0; help_example(i) != NULL; i++)
+        fprintf(out, "  %s\n", help_example(i));
+    fputs("\nExit status\n", out);
+    for (size_t i = 0; help_exit_at(i) != NULL; i++)
+        fprintf(out, "  %d  %s\n", help_exit_at(i)->status, help_exit_at(i)->meaning);
 }
 
 static const char *code_text(const struct defects_entry *entry, char *text, size_t size)

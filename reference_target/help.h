@@ -3,7 +3,20 @@
 #define ISCSISPEC_HELP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+/* An exit status and when it comes. */
+struct help_exit {
+    int status;
+    const char *meaning;
+};
+
+/* The exit statuses in the order of --help; NULL behind the last. */
+const struct help_exit *help_exit_at(size_t index);
+
+/* The lines of the examples in the order of --help, what to type behind four blanks; NULL behind the last. */
+const char *help_example(size_t index);
 
 /* Everything there is to know to use the program: flags by level, control verbs, examples, exit statuses. */
 void help_print(FILE *out);

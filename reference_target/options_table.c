@@ -529,8 +529,8 @@ static const struct options_row rows[] = {
      "Breaks a rule on purpose. May be repeated.", apply_defect},
     {"list-defects", OPTIONS_PROCESS, OPTIONS_ARGUMENT_OPTIONAL, "=json",
      "Lists all defects as a table or as JSON, and exits.", apply_list_defects},
-    {"log-level", OPTIONS_PROCESS, WITH("LEVEL"),
-     "What goes to standard error: debug, info (a line for each refused login) or warning.", apply_log_level},
+    {"log-level", OPTIONS_PROCESS, WITH("debug|info|warning"),
+     "What goes to standard error; info (the default): a line for each refused login.", apply_log_level},
     {"help", OPTIONS_PROCESS, NONE, "Prints this, and exits.", apply_help},
     {"version", OPTIONS_PROCESS, NONE, "Prints the version, and exits.", apply_version},
 

@@ -263,6 +263,7 @@ static const struct row broken[] = {
     {"L-SND-009", DISCOVERY, {A(3, "TargetAddress=host,99999")}, NULL, false},
     /* session */
     {"L-TPGT-006", PLAIN, {S(1, "TargetPortalGroupTag=2")}, NULL, false},
+    {"L-TPGT-006", DISCOVERY, {X(3, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,2\n")}, NULL, false},
     {"L-TPGT-008", JOIN, {D(3, "TargetPortalGroupTag")}, NULL, false},
     {"L-TPGT-008", JOIN, {K(CAPTURE, 0), S(3, "TargetPortalGroupTag=2")}, NULL, false},
     {"L-SN-013", JOIN, {F(3, "ExpCmdSN", CMD_SN + 5)}, NULL, false},

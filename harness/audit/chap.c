@@ -26,6 +26,7 @@ struct state {
     bool none;                           /* the target chose None */
     unsigned challenges;
     uint8_t id;
+    bool id_valid;
     struct binary challenge; /* the target's last */
     bool response_seen;      /* the initiator's CHAP_R */
     enum verified verified;
@@ -114,7 +115,7 @@ static bool take_request(struct state *s, const struct audit_login *login, const
         s->response_seen = true;
         s->verified = VERIFIED_UNKNOWN;
         /* Only for the user whose secret is known; and a second response may belong to nothing. */
-        if (name && s->challenges == 1 && (x->dirt & UNSURE) == 0 && context->chap_user[0] != '\0' &&
+        if (name && s->challenges == 1 && s->id_valid && (x->dirt & UNSURE) == 0 && context->chap_user[0] != '\0' &&
             text_equals(name->value, name->value_len, context->chap_user))
             s->verified = verify(s->chosen, s->id, context->chap_secret, &s->challenge, response);
     }
@@ -178,7 +179,8 @@ static void take_challenge(struct audit_run *run, struct state *s, const struct 
                  "one challenge in a login");
     if (chosen)
         take_algorithm(run, s, login, chosen);
-    if (id && !octet(id, &s->id))
+    s->id_valid = id && octet(id, &s->id);
+    if (id && !s->id_valid)
         add_pair(run, AUDIT_CHAP_001, login, id, "CHAP_I from 0 to 255");
     if (challenge) {
         s->challenges++;

@@ -137,38 +137,96 @@ static bool take_fragment(struct audit_login *login, const struct transcript_pdu
     return true;
 }
 
+/* A transition that cannot be: the two sides need not agree any more on where the login stands. */
+static bool nonsense(const struct audit_exchange *x)
+{
+    return x->success && x->rsp.transit && (x->rsp.cont || x->rsp.nsg == PDU_STAGE_RESERVED);
+}
+
+/* Login PDUs of each side that count as exchanges. */
+struct tally {
+    size_t requests, responses;
+};
+
+static struct tally tally_login(const struct audit_login *login)
+{
+    struct tally tally = {0, 0};
+
+    for (size_t i = 0; i < login->pdu_count; i++) {
+        const struct transcript_pdu *pdu = &login->pdus[i];
+
+        if (pdu->full_feature || !pdu->whole || pdu->gap)
+            continue;
+        if (pdu->side == TRANSCRIPT_INITIATOR)
+            tally.requests++;
+        else
+            tally.responses++;
+    }
+    return tally;
+}
+
+/*
+ * Is this the last response once more? It may come when the next request is already on its way, so it counts as one
+ * only if there are more responses to come than requests.
+ */
+static bool repeated(const struct audit_login *login, size_t unanswered, const struct transcript_pdu *pdu,
+                     const struct tally *left)
+{
+    const struct transcript_pdu *before = unanswered > 0 ? login->exchanges[unanswered - 1].response : NULL;
+
+    return before && left->responses > left->requests && before->len == pdu->len &&
+           memcmp(before->bhs, pdu->bhs, pdu->len) == 0;
+}
+
+/* Takes one whole PDU of the target. */
+static bool take_answer(struct audit_login *login, size_t *unanswered, const struct transcript_pdu *pdu,
+                        struct tally *left)
+{
+    size_t index = *unanswered;
+    struct audit_exchange *x;
+
+    if (index < login->count && repeated(login, index, pdu, left))
+        index = login->count;
+    if (index == login->count && !exchange_add(login))
+        return false;
+    x = &login->exchanges[index];
+    take_response(login, x, pdu);
+    left->responses--;
+    if (x->request)
+        left->requests--;
+    while (*unanswered < login->count && login->exchanges[*unanswered].response)
+        ++*unanswered;
+    if (!x->login_response)
+        return true;
+    if (has_digest(login, pdu))
+        login->digested = index;
+    else if (wrongly_padded(login, pdu))
+        login->misaligned = index;
+    login->blind = login->digested != AUDIT_NONE || login->misaligned != AUDIT_NONE || nonsense(x);
+    return true;
+}
+
 static bool build_exchanges(struct audit_login *login)
 {
+    struct tally left = tally_login(login);
     size_t unanswered = 0; /* first exchange without a response */
+    bool fine = true;
 
-    for (size_t i = 0; i < login->pdu_count && !login->blind; i++) {
+    for (size_t i = 0; i < login->pdu_count && !login->blind && fine; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];
 
         if (pdu->full_feature)
             continue;
-        if (pdu->gap || !pdu->bhs || !pdu->whole) {
-            if (pdu->gap)
-                login->blind = true;
-            else if (!take_fragment(login, pdu, unanswered))
-                return false;
-            continue;
-        }
-        if (pdu->side == TRANSCRIPT_INITIATOR) {
-            if (!take_request(login, pdu, unanswered))
-                return false;
-            continue;
-        }
-        if (unanswered == login->count && !exchange_add(login))
-            return false;
-        take_response(login, &login->exchanges[unanswered], pdu);
-        if (login->exchanges[unanswered].login_response && has_digest(login, pdu))
-            login->digested = unanswered;
-        else if (login->exchanges[unanswered].login_response && wrongly_padded(login, pdu))
-            login->misaligned = unanswered;
-        login->blind = login->digested != AUDIT_NONE || login->misaligned != AUDIT_NONE;
-        unanswered++;
+        if (pdu->gap)
+            login->blind = true;
+        else if (!pdu->bhs || !pdu->whole)
+            fine = take_fragment(login, pdu, unanswered);
+        else if (pdu->side == TRANSCRIPT_INITIATOR)
+            fine = take_request(login, pdu, unanswered);
+        else
+            fine = take_answer(login, &unanswered, pdu, &left);
     }
-    return true;
+    return fine;
 }
 
 /* What kind of login it is, by the first request and the first text. */

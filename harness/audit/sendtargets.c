@@ -107,6 +107,16 @@ static void judge_name(struct audit_run *run, const struct audit_login *login, c
             "no other target than that of the session");
 }
 
+/* Is it the address of the portal whose tag the context tells, which is that of the first connection? */
+static bool first_portal(const struct audit_run *run, const struct audit_login *login,
+                         const struct text_address *address)
+{
+    const struct transcript_conn *first = login->transcript->conns[0];
+
+    return run->transcript->context.portal_tag >= 0 && address->port == first->remote_port &&
+           text_equals(address->host, address->host_len, first->remote);
+}
+
 static void judge_address(struct audit_run *run, const struct audit_login *login, const struct listing *list,
                           const struct text_pair *pair)
 {
@@ -117,6 +127,8 @@ static void judge_address(struct audit_run *run, const struct audit_login *login
         add(run, AUDIT_SND_009, login, list, pair, text_address_error_name(error));
     else if (!address.has_tag)
         add(run, AUDIT_SND_001, login, list, pair, "host[:port],tag");
+    else if (first_portal(run, login, &address) && address.tag != (unsigned)run->transcript->context.portal_tag)
+        add(run, AUDIT_TPGT_006, login, list, pair, "the tag of this portal");
 }
 
 static void judge(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,

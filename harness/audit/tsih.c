@@ -35,9 +35,9 @@ static void handle_not_early(struct audit_run *run, enum audit_rule_id rule, con
     const struct audit_exchange *final = login->final == AUDIT_NONE ? NULL : &login->exchanges[login->final];
     struct finding *f;
 
-    /* One that is final but for a C bit is meant as the final one. */
+    /* One that is final but for a C bit or a wrong NSG is meant as the final one. */
     if (!login->leading || is_final(login, x) || x->rsp.tsih == 0 ||
-        (x->rsp.transit && x->rsp.nsg == PDU_STAGE_FULL_FEATURE))
+        (x->rsp.transit && x->rsp.nsg >= PDU_STAGE_RESERVED))
         return;
     f = add(run, rule, login, x);
     f->tolerated = !final || final->rsp.tsih != x->rsp.tsih;

@@ -184,6 +184,15 @@ int options_parse(int argc, char *const *argv, unsigned command, struct options 
     return 0;
 }
 
+bool options_describe(size_t index, struct options_about *out)
+{
+    if (index >= ROW_COUNT) {
+        return false;
+    }
+    *out = (struct options_about){rows[index].name, rows[index].value, rows[index].commands, rows[index].help};
+    return true;
+}
+
 static void print_help(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {

@@ -41,6 +41,17 @@ enum options_command {
  */
 int options_parse(int argc, char *const *argv, unsigned command, struct options *out);
 
+/* What an option is called, takes and does. */
+struct options_about {
+    const char *name;  /* without the dashes */
+    const char *value; /* what --help writes for its value; NULL: a flag */
+    unsigned commands; /* enum options_command */
+    const char *help;
+};
+
+/* Fills *out with option number index, in the order of --help. False: there are no more. */
+bool options_describe(size_t index, struct options_about *out);
+
 /* Prints the options of a command, one a line. */
 void options_print(FILE *out, unsigned command);
 

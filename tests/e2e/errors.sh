@@ -27,9 +27,9 @@ done
 # Case files with faults: exit 2, file, line and column.
 count=0
 for file in "$source"/tests/bad/cases/*.yaml; do
-    expected="$(basename "$file"):$(sed -n 's/^# error: //p' "$file")"
+    message="$(basename "$file"):$(sed -n 's/^# error: //p' "$file")"
     expect_exit 2 3000 "$iscsispec" run --cases "$file" --out "$work/bad-case"
-    grep -Fq -- "$expected" "$work/output" || fail "no '$expected' in: $(head -n 2 "$work/output")"
+    grep -Fq -- "$message" "$work/output" || fail "no '$message' in: $(head -n 2 "$work/output")"
     count=$((count + 1))
 done
 [ $count -ge 8 ] || fail "only $count bad case files"

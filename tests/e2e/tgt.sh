@@ -17,9 +17,9 @@ while read -r file; do
 done <"$work/evidence"
 
 # Rounds of T=0 and an added connection are valid logins: they pass on tgtd too.
-for id in $(sed 1d "$work/run/results.jsonl" | jq -r 'select(.id | test("t0-rounds|valid.join")) | .id'); do
-    verdict=$(sed 1d "$work/run/results.jsonl" | jq -r "select(.id == \"$id\") | .verdict")
-    [ "$verdict" = PASS ] || fail "$id: $verdict"
+for id in one-round two-rounds three-rounds join-security; do
+    verdict=$(sed 1d "$work/run/results.jsonl" | jq -r "select(.id == \"status.success.$id\") | .verdict")
+    [ "$verdict" = PASS ] || fail "status.success.$id: '$verdict'"
 done
 errors=$(sed 1d "$work/run/results.jsonl" | jq -r 'select(.verdict == "ERROR" or .verdict == "CRASH") | .id')
 [ -z "$errors" ] || fail "ERROR or CRASH: $errors"

@@ -1,0 +1,50 @@
+/* The table of commands of iscsispec; see commands.h. */
+#include "harness/cli/commands.h"
+
+static const struct commands_row rows[] = {
+    {"run", "", OPTIONS_RUN, cli_run, "run cases against a target and write the reports",
+     "  iscsispec run                                  the reference target, started for you\n"
+     "  iscsispec run --profile tgt --out report-tgt   tgtd, started and armed by its profile\n"
+     "  iscsispec run --target iscsi://192.0.2.7/iqn.2020-01.com.example:disk\n"
+     "                                                 a target that runs: what needs no arming\n"
+     "  iscsispec run --profile my.yaml --portal 127.0.0.1:3260\n"
+     "                                                 the profile's target, running already or behind a relay\n"
+     "  iscsispec run --select code:0x0203 --select 'chap.*'\n"},
+    {"list", "cases|codes|profiles|rules|conditions", OPTIONS_LIST, cli_list, "what there is",
+     "  iscsispec list codes\n"
+     "  iscsispec list cases --select subject:chap\n"},
+    {"explain", "CODE|CASE|RULE", OPTIONS_EXPLAIN, cli_explain, "what a status code, case or rule means",
+     "  iscsispec explain 0x0203\n"
+     "  iscsispec explain 515                          the same, as libiscsi prints it\n"
+     "  iscsispec explain L-TSIH-003\n"
+     "  iscsispec explain status.denied.plain\n"},
+    {"report", "DIR...", OPTIONS_REPORT, cli_report, "make the reports of runs again; several: a matrix of targets",
+     "  iscsispec report iscsispec-report\n"
+     "  iscsispec report report-reference report-tgt --out matrix\n"},
+    {"selftest", "", OPTIONS_SELFTEST, cli_selftest,
+     "show that each case can fail: every defect of the reference target",
+     "  iscsispec selftest\n"
+     "  iscsispec selftest --select no-tpgt\n"},
+    {"schema", "case|profile", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
+     "  iscsispec schema case > case.schema.json\n"},
+};
+
+const struct commands_row *commands_at(size_t index)
+{
+    return index < sizeof(rows) / sizeof(rows[0]) ? &rows[index] : NULL;
+}
+
+static const struct commands_exit exits[] = {
+    {EXIT_INTERRUPTED, "interrupted; the report of what was done is complete"},
+    {EXIT_USAGE, "wrong use, or a bad case, profile or waiver file"},
+    {EXIT_UNREACHABLE, "the target could not be started or reached"},
+    {EXIT_FAULT, "a fault of the suite or its set-up"},
+    {EXIT_FAILED, "a case failed, or the target crashed"},
+    {EXIT_NOTHING, "nothing was selected, or everything was skipped"},
+    {EXIT_PASSED, "all selected cases passed"},
+};
+
+const struct commands_exit *commands_exit_at(size_t index)
+{
+    return index < sizeof(exits) / sizeof(exits[0]) ? &exits[index] : NULL;
+}
