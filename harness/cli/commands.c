@@ -39,9 +39,9 @@ static const struct commands_exit exits[] = {
     {EXIT_USAGE, "wrong use, or a bad case, profile or waiver file"},
     {EXIT_UNREACHABLE, "the target could not be started or reached"},
     {EXIT_FAULT, "a fault of the suite or its set-up"},
-    {EXIT_FAILED, "a case failed, or the target crashed"},
+    {EXIT_FINDINGS, "a case failed, or the target crashed"},
     {EXIT_NOTHING, "nothing was selected, or everything was skipped"},
-    {EXIT_PASSED, "all selected cases passed"},
+    {EXIT_ALL_PASSED, "all selected cases passed"},
 };
 
 const struct commands_exit *commands_exit_at(size_t index)

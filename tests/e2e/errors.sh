@@ -27,7 +27,7 @@ done
 # Case files with faults: exit 2, file, line and column.
 count=0
 for file in "$source"/tests/bad/cases/*.yaml; do
-    message="$(basename "$file"):$(sed -n 's/^# error: //p' "$file")"
+    message="$(basename "$file"):$(sed -n "s#@#$file#; s/^# error: //p" "$file")"
     expect_exit 2 3000 "$iscsispec" run --cases "$file" --out "$work/bad-case"
     grep -Fq -- "$message" "$work/output" || fail "no '$message' in: $(head -n 2 "$work/output")"
     count=$((count + 1))

@@ -100,6 +100,7 @@ target_port()
 # start_bad MODE: a misbehaving target; sets $bad_port.
 start_bad()
 {
+    rm -f "$work/bad-$1.port"
     "$bad_target" "$1" >"$work/bad-$1.port" &
     started="$started $!"
     i=0
