@@ -72,6 +72,9 @@ static enum rule_severity finding_severity(const struct worker_task *task, const
     if (f->side == TRANSCRIPT_INITIATOR || (rule != NULL && rule->party == RULE_INITIATOR)) {
         return RULE_INFO;
     }
+    if (f->tolerated && rule != NULL && rule->severity == RULE_FAIL) {
+        return RULE_WARN;
+    }
     return rule != NULL ? rule->severity : RULE_FAIL;
 }
 

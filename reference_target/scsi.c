@@ -32,8 +32,7 @@ struct scsi_task {
     enum scsi_sense sense;
 };
 
-static scsi_handler scsi_do_nothing, scsi_do_synchronize, scsi_do_read10, scsi_do_write10, scsi_do_read16,
-    scsi_do_write16;
+static scsi_handler scsi_do_nothing, scsi_do_synchronize, scsi_do_read, scsi_do_write;
 
 static const struct scsi_opcode {
     uint8_t opcode;
@@ -45,15 +44,20 @@ static const struct scsi_opcode {
     { 0x12, true, scsi_do_inquiry },
     { 0x1a, false, scsi_do_mode_sense6 },
     { 0x25, false, scsi_do_read_capacity10 },
-    { 0x28, false, scsi_do_read10 },
-    { 0x2a, false, scsi_do_write10 },
+    { 0x28, false, scsi_do_read },                  /* READ(10) */
+    { 0x2a, false, scsi_do_write },                 /* WRITE(10) */
+    { 0x2e, false, scsi_do_write },                 /* WRITE AND VERIFY(10): a store that takes a write has it */
     { 0x35, false, scsi_do_synchronize },           /* SYNCHRONIZE CACHE(10) */
     { 0x5a, false, scsi_do_mode_sense10 },
-    { 0x88, false, scsi_do_read16 },
-    { 0x8a, false, scsi_do_write16 },
+    { 0x88, false, scsi_do_read },                  /* READ(16) */
+    { 0x8a, false, scsi_do_write },                 /* WRITE(16) */
+    { 0x8e, false, scsi_do_write },                 /* WRITE AND VERIFY(16) */
     { 0x91, false, scsi_do_synchronize },           /* SYNCHRONIZE CACHE(16) */
     { 0x9e, false, scsi_do_service_action_in },
-    { 0xa0, true, scsi_do_report_luns }
+    { 0xa0, true, scsi_do_report_luns },
+    { 0xa8, false, scsi_do_read },                  /* READ(12) */
+    { 0xaa, false, scsi_do_write },                 /* WRITE(12) */
+    { 0xae, false, scsi_do_write }                  /* WRITE AND VERIFY(12) */
 };
 
 static void scsi_do_nothing(const struct scsi_request *request, struct scsi_reply *reply)
@@ -68,11 +72,33 @@ static void scsi_do_synchronize(const struct scsi_request *request, struct scsi_
         reply->sense = SCSI_SENSE_WRITE_ERROR;
 }
 
-static void scsi_transfer(const struct scsi_request *request, struct scsi_reply *reply, uint64_t block,
-                          uint64_t count, bool write)
+/* Where a transfer begins and how long it is, in blocks: the group code of the opcode tells the layout (SPC-4 4.2.5). */
+static void scsi_extent(const uint8_t *cdb, uint64_t *block, uint64_t *count)
+{
+    enum { GROUP_16 = 4, GROUP_12 = 5 };
+
+    switch (cdb[0] >> 5) {
+    case GROUP_16:
+        *block = bytes_get_be64(cdb + 2);
+        *count = bytes_get_be32(cdb + 10);
+        break;
+    case GROUP_12:
+        *block = bytes_get_be32(cdb + 2);
+        *count = bytes_get_be32(cdb + 6);
+        break;
+    default:
+        *block = bytes_get_be32(cdb + 2);
+        *count = bytes_get_be16(cdb + 7);
+        break;
+    }
+}
+
+static void scsi_transfer(const struct scsi_request *request, struct scsi_reply *reply, bool write)
 {
     uint64_t blocks = scsi_disk_size(request->node, request->target) / SCSI_BLOCK;
+    uint64_t block, count;
 
+    scsi_extent(request->cdb, &block, &count);
     if ((request->cdb[1] & 0xe0U) != 0 || count > SCSI_TRANSFER_MAX / SCSI_BLOCK) {
         reply->sense = SCSI_SENSE_INVALID_FIELD;        /* no protection information */
     } else if (block > blocks || count > blocks - block) {
@@ -85,24 +111,14 @@ static void scsi_transfer(const struct scsi_request *request, struct scsi_reply 
     }
 }
 
-static void scsi_do_read10(const struct scsi_request *request, struct scsi_reply *reply)
+static void scsi_do_read(const struct scsi_request *request, struct scsi_reply *reply)
 {
-    scsi_transfer(request, reply, bytes_get_be32(request->cdb + 2), bytes_get_be16(request->cdb + 7), false);
+    scsi_transfer(request, reply, false);
 }
 
-static void scsi_do_write10(const struct scsi_request *request, struct scsi_reply *reply)
+static void scsi_do_write(const struct scsi_request *request, struct scsi_reply *reply)
 {
-    scsi_transfer(request, reply, bytes_get_be32(request->cdb + 2), bytes_get_be16(request->cdb + 7), true);
-}
-
-static void scsi_do_read16(const struct scsi_request *request, struct scsi_reply *reply)
-{
-    scsi_transfer(request, reply, bytes_get_be64(request->cdb + 2), bytes_get_be32(request->cdb + 10), false);
-}
-
-static void scsi_do_write16(const struct scsi_request *request, struct scsi_reply *reply)
-{
-    scsi_transfer(request, reply, bytes_get_be64(request->cdb + 2), bytes_get_be32(request->cdb + 10), true);
+    scsi_transfer(request, reply, true);
 }
 
 /* ---- responses ---- */

@@ -86,9 +86,16 @@ static size_t scsi_page_b0(uint8_t *bytes)
     return 60;
 }
 
+/* Block device characteristics: nothing that rotates. */
+static size_t scsi_page_b1(uint8_t *bytes)
+{
+    bytes_put_be16(bytes, 1);
+    return 60;
+}
+
 static void scsi_vital_page(const struct scsi_request *request, struct scsi_reply *reply)
 {
-    static const uint8_t pages[] = { 0x00, 0x80, 0x83, 0xb0 };
+    static const uint8_t pages[] = { 0x00, 0x80, 0x83, 0xb0, 0xb1 };
     uint8_t *bytes = reply->bytes;
     size_t length = 0;
     char serial[17];
@@ -110,6 +117,9 @@ static void scsi_vital_page(const struct scsi_request *request, struct scsi_repl
         break;
     case 0xb0:
         length = scsi_page_b0(bytes + 4);
+        break;
+    case 0xb1:
+        length = scsi_page_b1(bytes + 4);
         break;
     default:
         reply->sense = SCSI_SENSE_INVALID_FIELD;

@@ -2,7 +2,7 @@
  * Writes the manual page or the completion of iscsispec-target from its own tables: of flags, defects, control verbs,
  * exit statuses and status codes.
  *
- * usage: generate_target man|bash [DATE]
+ * usage: generate_target man DATE, or generate_target bash
  */
 #include "reference_target/defects.h"
 #include "reference_target/help.h"
@@ -49,9 +49,9 @@ static void write_flags(FILE *out)
     page_section(out, "FLAGS");
     page_text(out, "Flags of a portal or a target apply to the last --portal or --target before them.");
     write_level(out, "Flags of the process", OPTIONS_PROCESS);
-    write_level(out, "Flags of a portal, behind its \\-\\-portal", OPTIONS_PORTAL);
-    write_level(out, "Flags of a target, behind its \\-\\-target", OPTIONS_TARGET);
-    write_level(out, "Flags of a target, or of all when no \\-\\-target stands before", OPTIONS_TARGET_OR_ALL);
+    write_level(out, "Flags of a portal, behind its --portal", OPTIONS_PORTAL);
+    write_level(out, "Flags of a target, behind its --target", OPTIONS_TARGET);
+    write_level(out, "Flags of a target, or of all when no --target stands before", OPTIONS_TARGET_OR_ALL);
 }
 
 static void write_verbs(FILE *out)
@@ -165,33 +165,28 @@ static void write_man(FILE *out, const char *date)
     write_end(out);
 }
 
-static void write_words(FILE *out, const char *variable)
-{
-    fprintf(out, "%s=\"\n", variable);
-}
-
 static void write_lists(FILE *out)
 {
-    write_words(out, PREFIX "_defects");
+    fputs(PREFIX "_defects=\"\n", out);
     for (int i = 0; i < (int)DEFECT_COUNT; i++)
         fprintf(out, "%s\n", defects_entry((enum defect)i)->name);
     fputs("\"\n", out);
-    write_words(out, PREFIX "_codes");
+    fputs(PREFIX "_codes=\"\n", out);
     for (size_t i = 0; i < STATUS_COUNT; i++)
         fprintf(out, "%04x\n", status_at(i)->code);
     fputs("\"\n", out);
-    write_words(out, PREFIX "_verbs");
+    fputs(PREFIX "_verbs=\"\n", out);
     for (size_t i = 0; verbs_at(i) != NULL; i++)
         fprintf(out, "%s\n", verbs_at(i)->name);
     fputs("\"\n", out);
-    write_words(out, PREFIX "_flags");
+    fputs(PREFIX "_flags=\"\n", out);
     for (size_t i = 0; options_at(i) != NULL; i++) {
         const struct options_row *row = options_at(i);
         fprintf(out, "--%s\n", row->name);
         if (row->argument == OPTIONS_ARGUMENT_OPTIONAL)
             fprintf(out, "--%s%s\n", row->name, row->placeholder);
     }
-    fputs("\"\n\n", out);
+    fputs("\"\n", out);
 }
 
 static void write_bash(FILE *out)
@@ -210,7 +205,6 @@ static void write_bash(FILE *out)
         {NULL, NULL},
     };
 
-    write_lists(out);
     shell_begin(out, "iscsispec-target", PREFIX);
     for (size_t i = 0; options_at(i) != NULL; i++) {
         const struct options_row *row = options_at(i);
@@ -231,6 +225,8 @@ static void write_bash(FILE *out)
           "    " PREFIX "_offer \"$" PREFIX "_flags\"\n",
           out);
     shell_end(out, "iscsispec-target", PREFIX);
+    fputc('\n', out);
+    write_lists(out);
 }
 
 int main(int argc, char **argv)

@@ -2,8 +2,9 @@
 #include "page.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
+
+enum { TEXT_WIDTH = 72 };              /* of a source line, before what is escaped */
 
 /* One character of text or of an argument, so that roff shows it as it is. */
 static void put(FILE *out, char c)
@@ -46,42 +47,58 @@ void page_begin(FILE *out, const char *name, int section, const char *date, cons
     fprintf(out, " %d\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n", section, name, about);
 }
 
+/* A title; \\& keeps a point at its end from being taken for the end of a sentence. */
+static void put_title(FILE *out, const char *macro, const char *title)
+{
+    fprintf(out, "%s ", macro);
+    for (const char *p = title; *p != '\0'; p++)
+        put(out, *p);
+    fputs(title[strlen(title) - 1] == '.' ? "\\&\n" : "\n", out);
+}
+
 void page_section(FILE *out, const char *title)
 {
-    fprintf(out, ".Sh %s\n", title);
+    put_title(out, ".Sh", title);
 }
 
 void page_subsection(FILE *out, const char *title)
 {
-    fprintf(out, ".Ss %s\n", title);
+    put_title(out, ".Ss", title);
 }
 
-/* Does a sentence end at this blank? */
-static bool ends_sentence(const char *text, const char *blank)
+/* One word of running text at the place column of a source line; returns where it ends. */
+static size_t put_word(FILE *out, const char *word, size_t length, size_t column)
 {
-    return blank > text && (blank[-1] == '.' || blank[-1] == '?' || blank[-1] == '!') && blank[1] != '\0';
+    if (column > 0 && column + 1 + length > TEXT_WIDTH) {
+        fputc('\n', out);
+        column = 0;
+    } else if (column > 0) {
+        fputc(' ', out);
+        column++;
+    }
+    if (column == 0 && (*word == '.' || *word == '\''))
+        fputs("\\&", out);
+    for (size_t i = 0; i < length; i++)
+        put(out, word[i]);
+    return column + length;
 }
 
 void page_text(FILE *out, const char *text)
 {
-    bool fresh = true;
+    size_t column = 0;
 
-    for (const char *p = text; *p != '\0'; p++) {
-        if (p[0] == '\n' && p[1] == '\n') {
-            fputs("\n.Pp\n", out);
-            fresh = true;
-            p++;
-        } else if (*p == '\n' || *p == ' ') {
-            fresh = ends_sentence(text, p);
-            fputc(fresh ? '\n' : ' ', out);
-        } else {
-            if (fresh && (*p == '.' || *p == '\''))
-                fputs("\\&", out);
-            put(out, *p);
-            fresh = false;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " \n"), blanks = strspn(text + length, " \n");
+        column = put_word(out, text, length, column);
+        text += length;
+        if (strncmp(text, "\n\n", 2) == 0)
+            fputs("\n.Pp", out);
+        if (strncmp(text, "\n\n", 2) == 0 || *text == '\0' || (length > 1 && strchr(".?!", text[-1]) != NULL)) {
+            fputc('\n', out);
+            column = 0;
         }
+        text += blanks;
     }
-    fputc('\n', out);
 }
 
 void page_flag(FILE *out, const char *name, const char *gap, const char *argument)

@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-/* @ stands for the prefix, % for the name of the program. */
+/* PREFIX and PROGRAM stand for what shell_begin() is given. */
 static const char preamble[] =
-    "# Completion of % for bash; zsh takes it through bashcompinit.\n"
+    "# Completion of PROGRAM for bash; zsh takes it through bashcompinit.\n"
     "# Made by the build from the tables of the program.\n"
     "\n"
     "# Puts into COMPREPLY what of the list begins as the current word does. The shell has cut the word at = and :,\n"
     "# so what stands before the last of them is taken off again.\n"
-    "@_offer()\n"
+    "PREFIX_offer()\n"
     "{\n"
     "    local IFS=$' \\t\\n' word cut=\n"
     "    case $COMP_WORDBREAKS in *[=:]*) cut=${cur%\"${cur##*[=:]}\"} ;; esac\n"
@@ -25,14 +25,14 @@ static const char preamble[] =
     "}\n"
     "\n"
     "# The same for values with commas between: what is there already stays.\n"
-    "@_offer_list()\n"
+    "PREFIX_offer_list()\n"
     "{\n"
     "    case $cur in *,*) head=${cur%\"${cur##*,}\"} ;; esac\n"
-    "    @_offer \"$1\"\n"
+    "    PREFIX_offer \"$1\"\n"
     "}\n"
     "\n"
     "# Files (-f) or folders (-d).\n"
-    "@_files()\n"
+    "PREFIX_files()\n"
     "{\n"
     "    local IFS=$'\\n' paths\n"
     "    paths=$(compgen \"$1\" -- \"${cur#\"$head\"}\")\n"
@@ -40,9 +40,9 @@ static const char preamble[] =
     "    COMPREPLY=($paths)\n"
     "}\n"
     "\n"
-    "@_complete()\n"
+    "PREFIX_complete()\n"
     "{\n"
-    "    local line=${COMP_LINE:0:$COMP_POINT} cur prev rest head= program=${1:-%}\n"
+    "    local line=${COMP_LINE:0:$COMP_POINT} cur prev rest head= program=${1:-PROGRAM}\n"
     "    cur=${line##*[[:space:]]}\n"
     "    rest=${line%\"$cur\"}\n"
     "    prev=${rest%\"${rest##*[![:space:]]}\"}\n"
@@ -51,17 +51,19 @@ static const char preamble[] =
     "    COMPREPLY=()\n"
     "    case $prev in\n";
 
+/* Writes text with the two words PROGRAM and PREFIX replaced. */
 static void expand(FILE *out, const char *text, const char *program, const char *prefix)
 {
-    for (; *text != '\0'; text++) {
-        /* ${x%%...} and ${x%"..."} are the shell's own. */
-        bool own = text[0] == '%' && (text[1] == '%' || text[1] == '"' || text[1] == '=' || text[-1] == '%');
-        if (*text == '@' && text[1] == '_')
-            fputs(prefix, out);
-        else if (*text == '%' && !own)
+    while (*text != '\0') {
+        if (strncmp(text, "PROGRAM", strlen("PROGRAM")) == 0) {
             fputs(program, out);
-        else
-            fputc(*text, out);
+            text += strlen("PROGRAM");
+        } else if (strncmp(text, "PREFIX", strlen("PREFIX")) == 0) {
+            fputs(prefix, out);
+            text += strlen("PREFIX");
+        } else {
+            fputc(*text++, out);
+        }
     }
 }
 
