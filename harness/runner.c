@@ -86,12 +86,14 @@ static void calibrate(struct runner *r)
     json_object_set_new(head, "close_grace_ms", json_integer(r->close_grace_ms));
 }
 
+/* Evidence of an earlier run would stand beside ours as if it were of this one. */
 static int make_folders(const char *out, char *err, size_t err_len)
 {
+    static const char *const ours[] = {".pcap", ".txt", NULL};
     char evidence[PATH_MAX];
 
     snprintf(evidence, sizeof(evidence), "%s/evidence", out);
-    if (folder_make(evidence) != 0) {
+    if (folder_make(evidence) != 0 || folder_clear(evidence, ours) != 0) {
         snprintf(err, err_len, "--out %s: %s; give a directory that can be written", out, strerror(errno));
         return -1;
     }

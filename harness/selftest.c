@@ -14,8 +14,8 @@
 
 enum {
     SELFTEST_LIST_MS = 5000,
-    SELFTEST_JOBS = 4, /* cases at a time on each */
-    SELFTEST_TIMEOUT_MS = 1000,
+    SELFTEST_JOBS = 4,          /* cases at a time on each */
+    SELFTEST_TIMEOUT_MS = 2000, /* generous, since silence under a defect is not tried a second time */
 };
 
 /* One run of the suite with a defect, or without. */
@@ -131,6 +131,7 @@ static int run_suite(const struct selftest *s, const struct attempt *attempt)
         .jobs = attempt->defect != NULL ? SELFTEST_JOBS : 0,
         .timeout_ms = SELFTEST_TIMEOUT_MS,
         .seed = s->options->seed,
+        .no_rerun = attempt->defect != NULL,
         .no_decoder = true,
     };
     enum results_exit status;

@@ -30,7 +30,6 @@ struct connection {
     bool reading;
     bool eof;
     unsigned char handles;              /* not closed yet */
-    char peer[ADDRESS_TEXT_MAX];
 };
 
 bool connections_open(struct connections *hub)
@@ -266,6 +265,16 @@ static void on_timer(uv_timer_t *timer)
     connections_settle(hub);
 }
 
+void connections_peer(const struct connection *connection, char *text)
+{
+    struct sockaddr_storage address;
+    int size = sizeof address;
+
+    if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size) != 0 ||
+        !address_format(&address, text))
+        strcpy(text, "unknown");    /* it has reset the connection */
+}
+
 /* Gives the accepted connection to the engine. False: no memory. */
 static bool introduce(struct connection *connection)
 {
@@ -274,16 +283,12 @@ static bool introduce(struct connection *connection)
     const char *local = connection->hub->config->portals[connection->portal].address;
     int size = sizeof address;
 
-    if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size) != 0 ||
-        !address_format(&address, connection->peer))
-        strcpy(connection->peer, "unknown");
-    size = sizeof address;
     if (address_is_wildcard(local))
         local = uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address, &size) == 0 &&
                         address_format(&address, text)
                     ? text
                     : NULL;
-    connection->conn = conn_open(connection->hub->node, connection->portal, connection->peer, local);
+    connection->conn = conn_open(connection->hub->node, connection->portal, NULL, local);
     if (connection->conn == NULL)
         return false;
     conn_set_user(connection->conn, connection);
@@ -337,7 +342,12 @@ void connections_each(const struct connections *hub,
                       void (*visit)(void *context, const struct conn *conn, size_t portal, const char *peer),
                       void *context)
 {
-    for (const struct connection *c = hub->first; c != NULL; c = c->next)
-        if (c->conn != NULL)
-            visit(context, c->conn, c->portal, c->peer);
+    char peer[ADDRESS_TEXT_MAX];
+
+    for (const struct connection *c = hub->first; c != NULL; c = c->next) {
+        if (c->conn == NULL)
+            continue;
+        connections_peer(c, peer);
+        visit(context, c->conn, c->portal, peer);
+    }
 }

@@ -53,6 +53,9 @@ void connections_settle(struct connections *hub);
 /* Closes every connection now. */
 void connections_drop_all(struct connections *hub);
 
+/* HOST:PORT of the initiator into ADDRESS_TEXT_MAX bytes; only what is looked at is asked of the kernel. */
+void connections_peer(const struct connection *connection, char *text);
+
 /* Calls visit for each connection that the engine still knows. */
 void connections_each(const struct connections *hub,
                       void (*visit)(void *context, const struct conn *conn, size_t portal, const char *peer),

@@ -73,7 +73,7 @@ struct conn {
     uint32_t text_itt;
     uint32_t text_ttt;              /* PDU_NO_TAG: no text exchange is open */
     struct scsi_task *tasks;
-    char peer[64];
+    char peer[NODE_PEER_MAX];       /* empty: not asked for yet */
     char local[64];
 };
 
@@ -127,7 +127,7 @@ void *node_allocate(const struct node *node, size_t size);      /* zeroed; NULL:
 void node_release(const struct node *node, void *memory);
 
 /* One line for the log; the peer of conn goes first when conn is not NULL. */
-void node_log(const struct node *node, const struct conn *conn, enum node_log_level level, const char *format, ...)
+void node_log(const struct node *node, struct conn *conn, enum node_log_level level, const char *format, ...)
     TEXT_PRINTF(4, 5);
 
 /* Puts the connection on the list for the server. */

@@ -136,11 +136,12 @@ static void negotiate_note(const struct conn *conn, const struct negotiate *nego
 void negotiate_parse(const struct conn *conn, const struct negotiate *negotiate, const void *text, size_t length,
                      struct negotiate_request *request)
 {
-    struct unknown_keys unknown = { .count = 0 };
+    struct unknown_keys unknown;
     struct text_cursor cursor;
     struct text_pair pair;
     enum text_result result;
 
+    unknown.count = 0;          /* the rest of it is large and needs no zeros */
     request->present = 0;
     request->malformed = false;
     request->duplicate = false;
@@ -159,6 +160,12 @@ void negotiate_remember(struct negotiate *negotiate, const struct negotiate_requ
 }
 
 /* ---- own wishes ---- */
+
+/* Copies one of the short words of this file; value has NEGOTIATE_VALUE_MAX bytes. */
+static void negotiate_put(char *value, const char *word)
+{
+    memcpy(value, word, strlen(word) + 1);
+}
 
 static const char *negotiate_bool(bool value)
 {
@@ -193,9 +200,9 @@ static void negotiate_own(const struct conn *conn, const struct negotiate *negot
     default: break;
     }
     if (text != NULL)
-        snprintf(value, NEGOTIATE_VALUE_MAX, "%s", text);
+        negotiate_put(value, text);
     else
-        snprintf(value, NEGOTIATE_VALUE_MAX, "%u", (unsigned)number);
+        text_format_number(value, number);
 }
 
 /* MaxBurstLength as it will be once the whole request is answered. */
@@ -337,9 +344,9 @@ static void negotiate_result(const struct conn *conn, struct negotiate *negotiat
         uint32_t bound = negotiate_burst_bound(conn, negotiate, request);
         uint32_t wish = conn->node->config->params.first_burst_length;
 
-        snprintf(own, sizeof(own), "%u", (unsigned)(wish < bound ? wish : bound));
+        text_format_number(own, wish < bound ? wish : bound);
     } else if (key->id == KEYS_FIRST_BURST_LENGTH) {
-        snprintf(own, sizeof(own), "%u", (unsigned)key->max);
+        text_format_number(own, key->max);
     }
     if (negotiate_misjudge(conn, key, pair, value) || negotiate_mislist(conn, key, pair, own, value))
         return;
@@ -352,7 +359,7 @@ static void negotiate_result(const struct conn *conn, struct negotiate *negotiat
         length = strlen(read);
     }
     if (keys_result(key, offer, length, own, value, NEGOTIATE_VALUE_MAX) == 0)
-        snprintf(value, NEGOTIATE_VALUE_MAX, "Reject");
+        negotiate_put(value, "Reject");
 }
 
 /* Defects of the way a value is written. */
@@ -488,7 +495,7 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
     if ((negotiate->seen & key_bit(key->id)) != 0 && conn_has(conn, DEFECT_DUPLICATE_KEY_AS_REJECT))
         fixed = "Reject";
     if (fixed != NULL)
-        snprintf(value, sizeof(value), "%s", fixed);
+        negotiate_put(value, fixed);
     else
         negotiate_result(conn, negotiate, request, key, pair, value);
     negotiate_keep(negotiate, key, value);
@@ -502,13 +509,14 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
 static void negotiate_declare(const struct conn *conn, struct negotiate *negotiate, unsigned stage,
                               struct text_buf *answer)
 {
-    uint32_t length = conn->node->config->params.max_recv_data_segment_length;
+    char length[TEXT_NUMBER_MAX];
 
     if (negotiate->declared ||
         (stage == KEYS_STAGE_SECURITY && !conn_has(conn, DEFECT_OPERATIONAL_KEY_IN_SECURITY)))
         return;
     negotiate->declared = true;
-    text_buf_addf(answer, "MaxRecvDataSegmentLength", "%u", (unsigned)length);
+    text_format_number(length, conn->node->config->params.max_recv_data_segment_length);
+    text_buf_add(answer, "MaxRecvDataSegmentLength", length);
 }
 
 enum cause negotiate_answer(struct conn *conn, struct negotiate *negotiate, unsigned stage, const void *text,

@@ -27,14 +27,16 @@ void node_release(const struct node *node, void *memory)
     node->env.release(node->env.context, memory);
 }
 
-void node_log(const struct node *node, const struct conn *conn, enum node_log_level level, const char *format, ...)
+void node_log(const struct node *node, struct conn *conn, enum node_log_level level, const char *format, ...)
 {
     char line[1024];     /* two names of 223 bytes and more */
     int used = 0;
     va_list arguments;
 
-    if (node->env.log == NULL)
+    if (node->env.log == NULL || level < node->env.log_level)
         return;
+    if (conn != NULL && conn->peer[0] == '\0' && conn->user != NULL && node->env.peer != NULL)
+        node->env.peer(node->env.context, conn->user, conn->peer);
     if (conn != NULL)
         used = snprintf(line, sizeof(line), "%s: ", conn->peer);
     va_start(arguments, format);

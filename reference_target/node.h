@@ -24,6 +24,8 @@ struct conn;
 #define NODE_ALL SIZE_MAX               /* in place of a portal or target index: every one */
 #define NODE_NO_DEADLINE UINT64_MAX
 
+enum { NODE_PEER_MAX = 64 };            /* bytes of a peer's text */
+
 enum node_log_level { NODE_LOG_DEBUG, NODE_LOG_INFO, NODE_LOG_WARNING };
 
 /* All that the engine needs from outside. Every function gets context. */
@@ -34,6 +36,8 @@ struct node_env {
     void *(*allocate)(void *context, size_t size);                          /* NULL: no memory */
     void (*release)(void *context, void *memory);                           /* NULL is allowed */
     void (*log)(void *context, enum node_log_level level, const char *text); /* one line without newline; may be NULL */
+    enum node_log_level log_level;                                          /* lines below it are not even made */
+    void (*peer)(void *context, void *user, char *text);                    /* see conn_open(); may be NULL */
     /* Stores of targets with CONFIG_LUN_FILE. May be NULL: then such a store is always there and cannot be read. */
     bool (*store_ok)(void *context, size_t target);                         /* is the backing file there and usable */
     bool (*store_read)(void *context, size_t target, uint64_t offset, uint8_t *bytes, size_t length);
@@ -54,9 +58,10 @@ struct node *node_new(const struct config *config, const struct node_env *env);
 /* Frees the node, its sessions and all connections that are still open. */
 void node_free(struct node *node);
 
-/* A connection was accepted on config->portals[portal]. peer is for the log; local is the HOST:PORT the initiator
- * connected to (IPv6 in brackets), told in SendTargets answers when the portal is bound to a wildcard address, NULL if
- * not known; both are copied. NULL: no memory, then close. */
+/* A connection was accepted on config->portals[portal]. peer is for the log; NULL: env.peer puts it into NODE_PEER_MAX
+ * bytes of text, terminated, once a line is written, from the user pointer of the connection. local is the HOST:PORT the
+ * initiator connected to (IPv6 in brackets), told in SendTargets answers when the portal is bound to a wildcard address,
+ * NULL if not known. Both are copied. NULL: no memory, then close. */
 struct conn *conn_open(struct node *node, size_t portal, const char *peer, const char *local);
 
 /* Bytes that came. Everything is consumed; what cannot be used is dropped with the connection. */

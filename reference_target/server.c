@@ -15,6 +15,7 @@
 
 #include <uv.h>
 
+#include "address.h"
 #include "connections.h"
 #include "control.h"
 #include "listeners.h"
@@ -95,6 +96,13 @@ static void env_log(void *context, enum node_log_level level, const char *text)
     struct server *server = context;
 
     log_write(&server->log, level, "%s", text);
+}
+
+static void env_peer(void *context, void *user, char *text)
+{
+    _Static_assert((int)ADDRESS_TEXT_MAX <= (int)NODE_PEER_MAX, "every address fits");
+    (void)context;
+    connections_peer(user, text);
 }
 
 static bool env_store_ok(void *context, size_t target)
@@ -270,6 +278,8 @@ static bool open_core(struct server *server)
         .allocate = env_allocate,
         .release = env_release,
         .log = env_log,
+        .log_level = server->log.level,
+        .peer = env_peer,
         .store_ok = env_store_ok,
         .store_read = env_store_read,
         .store_write = env_store_write,

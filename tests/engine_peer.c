@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wire/bytes.h"
 #include "wire/chap.h"
@@ -48,6 +49,8 @@ static bool world_random(void *context, uint8_t *bytes, size_t length)
 {
     struct world *world = context;
 
+    if (world->random_fails)
+        return false;
     for (size_t i = 0; i < length; i++) {
         world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         bytes[i] = (uint8_t)(world->random >> 56);
@@ -89,6 +92,33 @@ static bool world_store_ok(void *context, size_t target)
 {
     (void)target;
     return !((struct world *)context)->store_gone;
+}
+
+static bool world_store_read(void *context, size_t target, uint64_t offset, uint8_t *bytes, size_t length)
+{
+    struct world *world = context;
+
+    (void)target;
+    assert_true(offset + length <= WORLD_STORE_SIZE);
+    memcpy(bytes, world->store + offset, length);
+    return !world->store_fails;
+}
+
+static bool world_store_write(void *context, size_t target, uint64_t offset, const uint8_t *bytes, size_t length)
+{
+    struct world *world = context;
+
+    (void)target;
+    assert_true(offset + length <= WORLD_STORE_SIZE);
+    if (!world->store_fails)
+        memcpy(world->store + offset, bytes, length);
+    return !world->store_fails;
+}
+
+static bool world_store_flush(void *context, size_t target)
+{
+    (void)target;
+    return !((struct world *)context)->store_fails;
 }
 
 void world_init(struct world *world)
@@ -137,13 +167,15 @@ void world_init(struct world *world)
     targets[TARGET_SINGLE].max_connections = 1;
     targets[TARGET_ON_B].portals = UINT64_C(1) << PORTAL_B;
     targets[TARGET_FILE].lun = CONFIG_LUN_FILE;
+    targets[TARGET_FILE].lun_size = WORLD_STORE_SIZE;
 }
 
 void world_start(struct world *world)
 {
     struct node_env env = { .context = world, .now_ms = world_now, .random = world_random,
                         .allocate = world_allocate, .release = world_release, .log = world_log,
-                        .store_ok = world_store_ok };
+                        .store_ok = world_store_ok, .store_read = world_store_read,
+                        .store_write = world_store_write, .store_flush = world_store_flush };
 
     world->node = node_new(&world->config, &env);
 }
@@ -159,8 +191,26 @@ void world_open(struct world *world, const char *defect)
     assert_non_null(world->node);
 }
 
+static void world_count_transitions(const struct world *world)
+{
+    const char *folder = getenv("ISCSISPEC_TRANSITIONS");
+    char path[4096];
+    FILE *file;
+
+    if (folder == NULL || world->node == NULL)
+        return;
+    snprintf(path, sizeof(path), "%s/%ld", folder, (long)getpid());
+    file = fopen(path, "a");
+    assert_non_null(file);
+    for (size_t i = 0; i < node_transition_count(); i++)
+        if (node_transition_hits(world->node, i) > 0)
+            fprintf(file, "%zu %llu\n", i, (unsigned long long)node_transition_hits(world->node, i));
+    assert_int_equal(fclose(file), 0);
+}
+
 void world_close(struct world *world)
 {
+    world_count_transitions(world);
     node_free(world->node);
     assert_int_equal(world->live, 0);
 }
@@ -284,8 +334,8 @@ bool peer_login_whole(struct peer *peer, size_t target, const char *extra, size_
     return logged_in;
 }
 
-void peer_chap(struct peer *peer, size_t target, unsigned algorithm, const char *user, const char *secret,
-               const char *challenge)
+void peer_chap_with(struct peer *peer, size_t target, unsigned algorithm, const char *user, const char *secret,
+                    const char *challenge, unsigned flags)
 {
     char text[4096], value[TEXT_HEX_SIZE(CHAP_MAX_HASH_LEN)];
     uint8_t received[2 * CHAP_MAX_BINARY], hash[CHAP_MAX_HASH_LEN];
@@ -320,8 +370,14 @@ void peer_chap(struct peer *peer, size_t target, unsigned algorithm, const char 
         text_buf_add(&out, "CHAP_I", "7");
         text_buf_add(&out, "CHAP_C", challenge);
     }
-    peer_login(peer, 0x81, text, out.len);
+    peer_login(peer, flags, text, out.len);
     peer_receive(peer);
+}
+
+void peer_chap(struct peer *peer, size_t target, unsigned algorithm, const char *user, const char *secret,
+               const char *challenge)
+{
+    peer_chap_with(peer, target, algorithm, user, secret, challenge, 0x81);
 }
 
 bool peer_alive(struct peer *peer)

@@ -27,6 +27,8 @@ enum {
 #define PEER_TARGET_USER "target-user"
 #define PEER_TARGET_SECRET "secret-of-target"
 
+enum { WORLD_STORE_SIZE = 16384 };
+
 struct world {
     struct config config;
     struct config_portal portals[PORTAL_COUNT];
@@ -38,6 +40,9 @@ struct world {
     size_t live;            /* blocks that are not released */
     size_t fail_at;         /* the allocation with this number fails; 0: none */
     bool store_gone;        /* the file of TARGET_FILE vanished */
+    bool store_fails;       /* it cannot be read or written */
+    uint8_t store[WORLD_STORE_SIZE];    /* what stands in it */
+    bool random_fails;
     char log[512];          /* last line */
 };
 
@@ -60,7 +65,8 @@ void world_init(struct world *world);
 void world_start(struct world *world);
 /* Both; defect may be NULL. */
 void world_open(struct world *world, const char *defect);
-/* Frees everything and checks that nothing leaked. */
+/* Frees everything and checks that nothing leaked. When the environment variable ISCSISPEC_TRANSITIONS names a folder,
+ * the counters of the login table are added to a file there first: tests/tools/transitions sums them. */
 void world_close(struct world *world);
 
 const char *world_target_name(size_t target);
@@ -91,7 +97,10 @@ size_t peer_names(char *out, size_t size, size_t target, const char *extra, size
 /* A whole login in one PDU; true: full feature phase. */
 bool peer_login_whole(struct peer *peer, size_t target, const char *extra, size_t extra_length);
 
-/* CHAP up to and including CHAP_R; T of the last request set. challenge: CHAP_C of our own, or NULL. */
+/* CHAP up to and including CHAP_R; flags are those of the last request. challenge: CHAP_C of our own, or NULL. */
+void peer_chap_with(struct peer *peer, size_t target, unsigned algorithm, const char *user, const char *secret,
+                    const char *challenge, unsigned flags);
+/* The same with T of the last request set. */
 void peer_chap(struct peer *peer, size_t target, unsigned algorithm, const char *user, const char *secret,
                const char *challenge);
 

@@ -123,6 +123,7 @@ enum keys_flag {
 
 struct keys_entry {
     const char *name;
+    size_t name_len;
     enum keys_id id;
     enum keys_type type;
     enum keys_use use;

@@ -4,8 +4,6 @@
  */
 #include "wire/keys.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "wire/text.h"
@@ -84,16 +82,14 @@ static size_t put_reject(char *out, size_t cap)
 static size_t put_number(const struct keys_entry *key, const char *offer, size_t offer_len, const char *own, char *out,
                          size_t cap)
 {
-    char text[24];
+    char text[TEXT_NUMBER_MAX];
     uint64_t offered;
     uint64_t wished;
-    int len;
 
     if (text_parse_number(offer, offer_len, &offered) != TEXT_NUMBER_OK ||
         text_parse_number(own, strlen(own), &wished) != TEXT_NUMBER_OK)
         return put_reject(out, cap);
-    len = snprintf(text, sizeof(text), "%" PRIu64, keys_result_number(key, offered, wished));
-    return len > 0 ? put(out, cap, text, (size_t)len) : 0;
+    return put(out, cap, text, text_format_number(text, keys_result_number(key, offered, wished)));
 }
 
 static size_t put_bool(const struct keys_entry *key, const char *offer, size_t offer_len, const char *own, char *out,

@@ -26,7 +26,7 @@
 /* clang-format off */
 /* Row head: index, name, type, use, scope, stages, senders. */
 #define ROW(key_id, key_name, key_type, key_use, key_scope, key_stages, key_senders) \
-    .name = key_name, .id = key_id, .type = key_type, .use = key_use, \
+    .name = key_name, .name_len = sizeof(key_name) - 1, .id = key_id, .type = key_type, .use = key_use, \
     .scope = key_scope, .stages = key_stages, .senders = KEYS_FROM_##key_senders
 
 /* Session-wide, Leading Only, operational, sent by both: what most of section 13
@@ -246,7 +246,7 @@ const struct keys_entry *keys_at(size_t index)
 const struct keys_entry *keys_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < KEYS_COUNT; i++)
-        if (text_equals(name, len, table[i].name))
+        if (table[i].name_len == len && memcmp(table[i].name, name, len) == 0)
             return &table[i];
     return NULL;
 }

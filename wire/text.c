@@ -68,12 +68,6 @@ const char *text_result_name(enum text_result result)
     return "unknown";
 }
 
-bool text_equals(const void *value, size_t len, const char *word)
-{
-    /* value may be NULL when it is empty, which memcmp must not see */
-    return len == strlen(word) && (len == 0 || memcmp(value, word, len) == 0);
-}
-
 bool text_pair_is(const struct text_pair *pair, const char *key)
 {
     return text_equals(pair->key, pair->key_len, key);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define TEXT_KEY_MAX         63u   /* characters of a key name, 6.1 */
 #define TEXT_VALUE_MAX       255u  /* simple-value unless its key says otherwise, 6.1 */
@@ -72,8 +73,12 @@ const char *text_result_name(enum text_result result);
 
 bool text_pair_is(const struct text_pair *pair, const char *key);
 
-/* True when value[0..len) is exactly the C string word. */
-bool text_equals(const void *value, size_t len, const char *word);
+/* True when value[0..len) is exactly the C string word. Inline: with a literal for word little is left of it. */
+static inline bool text_equals(const void *value, size_t len, const char *word)
+{
+    /* value may be NULL when it is empty, which memcmp must not see */
+    return len == strlen(word) && (len == 0 || memcmp(value, word, len) == 0);
+}
 
 /*
  * First pair with this key. Malformed strings are skipped, except that the last
@@ -179,6 +184,11 @@ enum text_number_error text_parse_number(const char *value, size_t len, uint64_t
 enum text_number_error text_parse_range(const char *value, size_t len, uint64_t *low, uint64_t *high);
 
 const char *text_number_error_name(enum text_number_error error);
+
+#define TEXT_NUMBER_MAX 21u /* bytes of a decimal number below 2**64 with its null byte */
+
+/* Writes a number in decimal, terminated; out has TEXT_NUMBER_MAX bytes. Returns its length. */
+size_t text_format_number(char *out, uint64_t number);
 
 /* boolean-value: exactly "Yes" or "No". False when it is neither. */
 bool text_parse_bool(const char *value, size_t len, bool *out);

@@ -101,6 +101,21 @@ const char *text_number_error_name(enum text_number_error error)
     return "unknown";
 }
 
+size_t text_format_number(char *out, uint64_t number)
+{
+    char digits[TEXT_NUMBER_MAX];
+    size_t at = sizeof(digits);
+    size_t len;
+
+    digits[--at] = '\0';
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    len = sizeof(digits) - at;
+    memcpy(out, digits + at, len);
+    return len - 1;
+}
+
 bool text_parse_bool(const char *value, size_t len, bool *out)
 {
     if (text_equals(value, len, "Yes"))

@@ -125,11 +125,12 @@ static void write_man(FILE *out, const char *date)
     page_begin(out, "iscsispec", 1, date, "conformance test suite for the login phase of iSCSI targets");
     write_synopsis(out);
     page_section(out, "DESCRIPTION");
-    page_text(out, "Points genuine iSCSI logins, each with one deliberate deviation, at a target and tells by the bytes "
-                   "that come back which of the 18 status codes and which rules of RFC 7143 the target gets right.\n\n"
-                   "Without a target it starts its own, iscsispec-target, on which every status code can be brought "
-                   "about. A profile tells how another target is started, reached and brought into the conditions that "
-                   "cases need; with --target alone runs what needs none.");
+    page_text(out,
+              "Points genuine iSCSI logins, each with one deliberate deviation, at a target and tells by the bytes "
+              "that come back which of the 18 status codes and which rules of RFC 7143 the target gets right.\n\n"
+              "Without a target it starts its own, iscsispec-target, on which every status code can be brought "
+              "about. A profile tells how another target is started, reached and brought into the conditions that "
+              "cases need; with --target alone runs what needs none.");
     write_commands(out);
     write_table(out, "ENVIRONMENT", variables);
     write_table(out, "FILES", files);
@@ -137,16 +138,18 @@ static void write_man(FILE *out, const char *date)
     page_section(out, "EXAMPLES");
     for (size_t i = 0; commands_at(i) != NULL; i++)
         write_lines(out, commands_at(i)->examples);
-    fputs(".Sh SEE ALSO\n.Xr iscsispec-target 8\n.Pp\nRFC 7143, Internet Small Computer System Interface (iSCSI) Protocol\n",
+    fputs(".Sh SEE ALSO\n.Xr iscsispec-target 8\n.Pp\nRFC 7143, Internet Small Computer System Interface (iSCSI) "
+          "Protocol\n",
           out);
 }
 
 /* What the program itself is asked for: LIST is a kind of `iscsispec list`, SCRIPT takes the names out of it. */
 static void write_lists(FILE *out)
 {
-    fputs("\n" PREFIX "_list()\n{\n    \"$program\" list \"$1\" 2>/dev/null | sed \"$2\"\n}\n"
-          PREFIX "_cases()\n{\n    " PREFIX "_list cases 's/^.\\{8\\}//; s/ .*//'\n}\n"
-          PREFIX "_names()\n{\n    " PREFIX "_list \"$1\" 's/ .*//'\n}\n", out);
+    fputs("\n" PREFIX "_list()\n{\n    \"$program\" list \"$1\" 2>/dev/null | sed \"$2\"\n}\n" PREFIX
+          "_cases()\n{\n    " PREFIX "_list cases 's/^.\\{8\\}//; s/ .*//'\n}\n" PREFIX "_names()\n{\n    " PREFIX
+          "_list \"$1\" 's/ .*//'\n}\n",
+          out);
 }
 
 static void write_values(FILE *out)
@@ -156,9 +159,9 @@ static void write_values(FILE *out)
         {"FILE", PREFIX "_files -f"},
         {"DIR", PREFIX "_files -d"},
         {"NAME|FILE", PREFIX "_offer \"$(" PREFIX "_names profiles)\"\n"
-                      "        [ ${#COMPREPLY[@]} -gt 0 ] || " PREFIX "_files -f"},
+                             "        [ ${#COMPREPLY[@]} -gt 0 ] || " PREFIX "_files -f"},
         {"EXPR", PREFIX "_offer \"$(" PREFIX "_cases) $(" PREFIX "_names codes | sed s/^/code:/)"
-                 " $(" PREFIX "_names rules | sed s/^/rule:/)\""},
+                        " $(" PREFIX "_names rules | sed s/^/rule:/)\""},
         {NULL, NULL},
     };
     struct options_about option;
@@ -176,7 +179,8 @@ static void write_words(FILE *out, const struct commands_row *row)
         shell_choice(out, row->arguments);
         fputs("\" ;;\n", out);
     } else if (strcmp(row->arguments, "CODE|CASE|RULE") == 0) {
-        fputs("        *) " PREFIX "_offer \"$(" PREFIX "_names codes) $(" PREFIX "_cases) $(" PREFIX "_names rules)\" ;;\n",
+        fputs("        *) " PREFIX "_offer \"$(" PREFIX "_names codes) $(" PREFIX "_cases) $(" PREFIX
+              "_names rules)\" ;;\n",
               out);
     } else if (strncmp(row->arguments, "DIR", 3) == 0) {
         fputs("        *) " PREFIX "_files -d ;;\n", out);

@@ -57,8 +57,9 @@ static void write_flags(FILE *out)
 static void write_verbs(FILE *out)
 {
     page_section(out, "CONTROL VERBS");
-    page_text(out, "The socket of --control takes a verb a line, up to 1024 bytes. It answers lines of data, then a line "
-                   "ok or error: REASON. With --ctl the program is the client of another one.");
+    page_text(out,
+              "The socket of --control takes a verb a line, up to 1024 bytes. It answers lines of data, then a line "
+              "ok or error: REASON. With --ctl the program is the client of another one.");
     page_list_begin(out);
     for (size_t i = 0; verbs_at(i) != NULL; i++) {
         page_item(out, verbs_at(i)->name, verbs_at(i)->placeholder);
@@ -121,6 +122,7 @@ static void write_end(FILE *out)
     page_text(out, "SIGTERM and SIGINT drain: portals take no more connections, live sessions may end, up to "
                    "--drain-timeout. A second signal ends at once.");
     page_section(out, "EXIT STATUS");
+    page_text(out, "Of the server, and of --ctl.");
     page_list_begin(out);
     for (size_t i = 0; help_exit_at(i) != NULL; i++) {
         char status[8];
@@ -145,7 +147,8 @@ static void write_end(FILE *out)
         if (code && help_example(i + 1) == NULL)
             page_lines_end(out);
     }
-    fputs(".Sh SEE ALSO\n.Xr iscsispec 1\n.Pp\nRFC 7143, Internet Small Computer System Interface (iSCSI) Protocol\n", out);
+    fputs(".Sh SEE ALSO\n.Xr iscsispec 1\n.Pp\nRFC 7143, Internet Small Computer System Interface (iSCSI) Protocol\n",
+          out);
 }
 
 static void write_man(FILE *out, const char *date)
@@ -153,10 +156,11 @@ static void write_man(FILE *out, const char *date)
     page_begin(out, "iscsispec-target", 8, date, "iSCSI target to test initiators and test suites against");
     write_synopsis(out);
     page_section(out, "DESCRIPTION");
-    page_text(out, "An iSCSI target that is right by the letter of RFC 7143, or wrong in exactly the way it is told. Each "
-                   "of the 18 status codes of a Login Response has a cause that a flag or a control verb brings about, "
-                   "and can be forced without one.\n\n"
-                   "It serves LUN 0 of each target from memory or from a file. It is made for tests, not to keep data.");
+    page_text(out,
+              "An iSCSI target that is right by the letter of RFC 7143, or wrong in exactly the way it is told. Each "
+              "of the 18 status codes of a Login Response has a cause that a flag or a control verb brings about, "
+              "and can be forced without one.\n\n"
+              "It serves LUN 0 of each target from memory or from a file. It is made for tests, not to keep data.");
     write_flags(out);
     write_verbs(out);
     write_codes(out);
@@ -209,8 +213,7 @@ static void write_bash(FILE *out)
     for (size_t i = 0; options_at(i) != NULL; i++) {
         const struct options_row *row = options_at(i);
         if (row->argument == OPTIONS_ARGUMENT)
-            shell_value(out, PREFIX, row->name, row->placeholder,
-                        strcmp(row->name, "defect") == 0 ? defects : actions);
+            shell_value(out, PREFIX, row->name, row->placeholder, strcmp(row->name, "defect") == 0 ? defects : actions);
     }
     fputs("    esac\n"
           "    case $rest in\n"

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { TEXT_WIDTH = 72 };              /* of a source line, before what is escaped */
+enum { TEXT_WIDTH = 72 }; /* of a source line, before what is escaped */
 
 /* One character of text or of an argument, so that roff shows it as it is. */
 static void put(FILE *out, char c)

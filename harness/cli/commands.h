@@ -1,4 +1,5 @@
-/* The commands of iscsispec: one table, from which they are found, and --help, the man page and the completion are made. */
+/* The commands of iscsispec: one table, from which they are found, and --help, the man page and the completion are
+ * made. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 

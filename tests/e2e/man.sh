@@ -18,7 +18,7 @@ done
 # show PAGE: as a reader sees it, without bold
 show()
 {
-    mandoc -Tascii -O width=200 "$1" | col -b -x
+    mandoc -Tascii -O width=200 "$1" | sed 's/.\x08//g'
 }
 
 # section TITLE <TEXT: one section of a page that is shown
@@ -173,7 +173,17 @@ same "cases of explain offered" "$work/a" "$work/offer"
 of_harness "run --select code:0x030"
 offered 0x0300 0x0301 0x0302
 
-# --- zsh offers the same, through the files that are installed
+# --- a word that the shell cuts at = is put together again
+cat >"$work/fake" <<'END'
+#!/bin/sh
+echo '        keys.burst=1                                 one'
+echo '0x0200  keys.burst=22                                two'
+END
+chmod +x "$work/fake"
+offer _iscsispec_complete "$work/fake" 'iscsispec run --select keys.burst='
+offered 1 22
+offer _iscsispec_complete "$work/fake" 'iscsispec run --select keys.b'
+offered keys.burst=1 keys.burst=22
 
 # --- all of it is installed, where man and the shells look
 cmake --install "$build" --prefix "$work/usr" >"$work/output" 2>&1 || fail "cmake --install failed"
@@ -181,4 +191,34 @@ for file in man/man8/iscsispec-target.8 man/man1/iscsispec.1 bash-completion/com
     bash-completion/completions/iscsispec-target zsh/site-functions/_iscsispec zsh/site-functions/_iscsispec-target; do
     [ -s "$work/usr/share/$file" ] || fail "share/$file is not installed"
 done
+
+# --- zsh offers the same, through the files that are installed
+cat >"$work/.zshrc" <<'END'
+fpath=($ZDOTDIR/usr/share/zsh/site-functions $fpath)
+path=($ZDOTDIR/usr/bin $path)
+autoload -Uz compinit
+compinit -u -D
+show() { print -r -- "$BUFFER" >>$ZDOTDIR/lines; BUFFER= }
+zle -N show
+bindkey '^X' show
+print ready >>$ZDOTDIR/lines
+END
+cat >"$work/drive" <<'END'
+wait_lines() { repeat 200; do [[ -f $ZDOTDIR/lines && $(wc -l <$ZDOTDIR/lines) -ge $1 ]] && return; sleep 0.05; done }
+zmodload zsh/zpty
+zpty shell zsh -i
+wait_lines 1
+sleep 0.3
+count=1
+for line in 'iscsispec-target --drain-t' 'iscsispec-target --defect=no-tpgt,ignore-mo' \
+    'iscsispec explain status.denied.pl' 'iscsispec li'; do
+    zpty -n -w shell "$line"$'\t\C-x'
+    wait_lines $((++count))
+done
+END
+ZDOTDIR=$work timeout 60 zsh -f "$work/drive" >/dev/null 2>&1
+sed 1d "$work/lines" | sed 's/ $//' >"$work/a"
+printf '%s\n' 'iscsispec-target --drain-timeout' 'iscsispec-target --defect=no-tpgt,ignore-moved' \
+    'iscsispec explain status.denied.plain' 'iscsispec list' >"$work/b"
+same "lines completed by zsh" "$work/a" "$work/b"
 finish

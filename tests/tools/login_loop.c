@@ -1,8 +1,10 @@
 /*
  * A bare connect-login-close loop, the yardstick of the benchmarks: sockets, one canned Login Request, no library.
  *
- * usage: login_loop ADDRESS PORT TARGET COUNT CONNECTIONS
- * Logs in COUNT times with CONNECTIONS at a time, each with a fresh ISID, and prints seconds and logins that succeeded.
+ * usage: login_loop ADDRESS PORT TARGET COUNT CONNECTIONS [IDLE [PID]]
+ * Logs in COUNT times with CONNECTIONS at a time, each with an ISID of its own, while IDLE more sessions stay open.
+ * Prints one line: seconds, logins that succeeded, median microseconds from connect to the answer; with PID also the
+ * user and the system seconds that process used meanwhile, and its resident KiB at the end.
  */
 #include "wire/pdu.h"
 #include "wire/text.h"
@@ -15,16 +17,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 16384, EVENTS_MAX = 64 };
+enum { ANSWER_MAX = 16384, EVENTS_MAX = 64, SILENCE_MS = 10000, ISID_NUMBER = 11 };
 
 struct slot {
     int fd;
     bool sent;
+    uint32_t number; /* goes into the ISID */
     size_t got;
+    struct timespec begin;
     uint8_t answer[ANSWER_MAX];
 };
 
@@ -33,7 +38,15 @@ struct loop {
     struct sockaddr_in address;
     uint8_t request[1024];
     size_t request_len;
+    uint32_t number; /* of the last slot that was started */
     unsigned long started, wanted, succeeded, ended;
+    bool keep;      /* leave what is logged in open */
+    double *micros; /* by login, wanted of them */
+};
+
+struct usage {
+    double user, system;
+    unsigned long resident; /* KiB */
 };
 
 static void request_make(struct loop *loop, const char *target)
@@ -76,6 +89,14 @@ static void request_make(struct loop *loop, const char *target)
     loop->request_len = PDU_BHS_LEN + pdu_padded_len(text.len);
 }
 
+static double micros_since(const struct timespec *begin)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - begin->tv_sec) * 1e6 + (double)(now.tv_nsec - begin->tv_nsec) / 1e3;
+}
+
 static void slot_start(struct loop *loop, struct slot *slot)
 {
     int one = 1;
@@ -84,6 +105,8 @@ static void slot_start(struct loop *loop, struct slot *slot)
     if (loop->started == loop->wanted)
         return;
     loop->started++;
+    slot->number = ++loop->number;
+    clock_gettime(CLOCK_MONOTONIC, &slot->begin);
     slot->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (slot->fd < 0) {
         perror("socket");
@@ -102,28 +125,35 @@ static void slot_start(struct loop *loop, struct slot *slot)
 
 static void slot_end(struct loop *loop, struct slot *slot, bool success)
 {
-    loop->ended++;
+    loop->micros[loop->ended++] = micros_since(&slot->begin);
     loop->succeeded += success;
-    close(slot->fd);
+    if (loop->keep && success)
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, slot->fd, NULL);
+    else
+        close(slot->fd);
     slot_start(loop, slot);
+}
+
+static void slot_send(struct loop *loop, struct slot *slot)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = slot};
+
+    loop->request[ISID_NUMBER] = (uint8_t)(slot->number >> 16);
+    loop->request[ISID_NUMBER + 1] = (uint8_t)(slot->number >> 8);
+    loop->request[ISID_NUMBER + 2] = (uint8_t)slot->number;
+    if (send(slot->fd, loop->request, loop->request_len, MSG_NOSIGNAL) != (ssize_t)loop->request_len) {
+        if (errno != EAGAIN)
+            slot_end(loop, slot, false);
+        return;
+    }
+    slot->sent = true;
+    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, slot->fd, &event);
 }
 
 static void slot_serve(struct loop *loop, struct slot *slot)
 {
     if (!slot->sent) {
-        unsigned long number = loop->started;
-
-        loop->request[11] = (uint8_t)(number >> 16);
-        loop->request[12] = (uint8_t)(number >> 8);
-        loop->request[13] = (uint8_t)number;
-        if (send(slot->fd, loop->request, loop->request_len, MSG_NOSIGNAL) != (ssize_t)loop->request_len) {
-            if (errno != EAGAIN)
-                slot_end(loop, slot, false);
-            return;
-        }
-        slot->sent = true;
-        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = slot};
-        epoll_ctl(loop->epoll, EPOLL_CTL_MOD, slot->fd, &event);
+        slot_send(loop, slot);
         return;
     }
     ssize_t n = recv(slot->fd, slot->answer + slot->got, sizeof slot->answer - slot->got, 0);
@@ -137,42 +167,109 @@ static void slot_serve(struct loop *loop, struct slot *slot)
         slot_end(loop, slot, pdu_login_status(slot->answer) == 0 && (slot->answer[1] & 0x83) == 0x83);
 }
 
+/* Logs in count times, width at a time. False: not all of them succeeded. */
+static bool loop_run(struct loop *loop, unsigned long count, unsigned long width, bool keep)
+{
+    struct slot *slots = calloc(width, sizeof *slots);
+
+    free(loop->micros);
+    loop->micros = calloc(count, sizeof *loop->micros);
+    loop->wanted = count;
+    loop->started = loop->ended = loop->succeeded = 0;
+    loop->keep = keep;
+    if (slots == NULL || loop->micros == NULL) {
+        perror("login_loop");
+        exit(1);
+    }
+    for (unsigned long i = 0; i < width; i++)
+        slot_start(loop, &slots[i]);
+    while (loop->ended < loop->wanted) {
+        struct epoll_event events[EVENTS_MAX];
+        int ready = epoll_wait(loop->epoll, events, EVENTS_MAX, SILENCE_MS);
+
+        if (ready == 0) {
+            fprintf(stderr, "login_loop: no answer in 10 s\n");
+            exit(1);
+        }
+        for (int i = 0; i < ready; i++)
+            slot_serve(loop, events[i].data.ptr);
+    }
+    free(slots);
+    return loop->succeeded == loop->wanted;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* What a process has used so far, from /proc. */
+static struct usage usage_of(const char *pid)
+{
+    struct usage usage = {0};
+    unsigned long user, system, pages;
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    file = fopen(path, "r");
+    if (file == NULL ||
+        fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
+        perror(path);
+        exit(1);
+    }
+    fclose(file);
+    usage.user = (double)user / (double)sysconf(_SC_CLK_TCK);
+    usage.system = (double)system / (double)sysconf(_SC_CLK_TCK);
+    snprintf(path, sizeof path, "/proc/%.20s/statm", pid);
+    file = fopen(path, "r");
+    if (file == NULL || fscanf(file, "%*u %lu", &pages) != 1) {
+        perror(path);
+        exit(1);
+    }
+    fclose(file);
+    usage.resident = pages * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+    return usage;
+}
+
 int main(int argc, char **argv)
 {
     struct loop loop = {.address = {.sin_family = AF_INET}};
-    struct timespec begin, end;
+    struct usage before = {0}, after;
+    struct timespec begin;
+    struct rlimit files;
 
-    if (argc != 6 || inet_pton(AF_INET, argv[1], &loop.address.sin_addr) != 1) {
-        fprintf(stderr, "usage: login_loop ADDRESS PORT TARGET COUNT CONNECTIONS\n");
+    if (argc < 6 || argc > 8 || inet_pton(AF_INET, argv[1], &loop.address.sin_addr) != 1) {
+        fprintf(stderr, "usage: login_loop ADDRESS PORT TARGET COUNT CONNECTIONS [IDLE [PID]]\n");
         return 2;
     }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     loop.address.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
-    loop.wanted = strtoul(argv[4], NULL, 10);
-    unsigned long conns = strtoul(argv[5], NULL, 10);
     request_make(&loop, argv[3]);
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct slot *slots = calloc(conns, sizeof *slots);
-    if (slots == NULL || loop.epoll < 0) {
-        perror("login_loop");
+    unsigned long count = strtoul(argv[4], NULL, 10), width = strtoul(argv[5], NULL, 10);
+    unsigned long idle = argc > 6 ? strtoul(argv[6], NULL, 10) : 0;
+    if (idle > 0 && !loop_run(&loop, idle, 1, true)) {
+        fprintf(stderr, "login_loop: only %lu of %lu idle sessions\n", loop.succeeded, idle);
         return 1;
     }
+    if (argc > 7)
+        before = usage_of(argv[7]);
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    for (unsigned long i = 0; i < conns; i++)
-        slot_start(&loop, &slots[i]);
-    while (loop.ended < loop.wanted) {
-        struct epoll_event events[EVENTS_MAX];
-        int count = epoll_wait(loop.epoll, events, EVENTS_MAX, 10000);
-
-        if (count == 0) {
-            fprintf(stderr, "login_loop: no answer in 10 s\n");
-            return 1;
-        }
-        for (int i = 0; i < count; i++)
-            slot_serve(&loop, events[i].data.ptr);
+    bool all = loop_run(&loop, count, width, false);
+    printf("%.6f %lu", micros_since(&begin) / 1e6, loop.succeeded);
+    qsort(loop.micros, count, sizeof *loop.micros, compare);
+    printf(" %.1f", count > 0 ? loop.micros[count / 2] : 0.0);
+    if (argc > 7) {
+        after = usage_of(argv[7]);
+        printf(" %.2f %.2f %lu", after.user - before.user, after.system - before.system, after.resident);
     }
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    printf("%.6f %lu\n", (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
-           loop.succeeded);
-    free(slots);
-    return loop.succeeded == loop.wanted ? 0 : 1;
+    putchar('\n');
+    free(loop.micros);
+    return all ? 0 : 1;
 }
