@@ -105,6 +105,7 @@ struct node {
     struct session *by_isid[ENGINE_HASH];
     uint64_t session_deadline;      /* the earliest of waiting sessions */
     uint16_t last_tsih;
+    struct negotiate defaults;      /* how a negotiation begins */
     uint64_t *hits;                 /* by row of the login table */
 };
 

@@ -146,7 +146,7 @@ bool login_open(struct conn *conn)
     conn->login = login;
     login->identity.target = NODE_ALL;
     login->identity.named = NODE_ALL;
-    negotiate_init(&login->negotiate);
+    login->negotiate = conn->node->defaults;
     text_buf_init_growing(&login->answer, LOGIN_ANSWER_MAX, buffer_resize, &conn->node->env);
     conn->deadline = node_now(conn->node) + conn->node->config->login_timeout_ms;
     return true;

@@ -26,7 +26,7 @@ static void login_declare_tag(struct conn *conn, struct login *login)
     if (conn_has(conn, DEFECT_TPGT_OUT_OF_RANGE))
         tag = 65536;
     login->tag_sent = true;
-    text_buf_addf(&login->answer, "TargetPortalGroupTag", "%u", tag);
+    text_buf_add_number(&login->answer, "TargetPortalGroupTag", tag);
 }
 
 static void login_declare(struct conn *conn, struct login *login)

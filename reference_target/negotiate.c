@@ -509,14 +509,11 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
 static void negotiate_declare(const struct conn *conn, struct negotiate *negotiate, unsigned stage,
                               struct text_buf *answer)
 {
-    char length[TEXT_NUMBER_MAX];
-
     if (negotiate->declared ||
         (stage == KEYS_STAGE_SECURITY && !conn_has(conn, DEFECT_OPERATIONAL_KEY_IN_SECURITY)))
         return;
     negotiate->declared = true;
-    text_format_number(length, conn->node->config->params.max_recv_data_segment_length);
-    text_buf_add(answer, "MaxRecvDataSegmentLength", length);
+    text_buf_add_number(answer, "MaxRecvDataSegmentLength", conn->node->config->params.max_recv_data_segment_length);
 }
 
 enum cause negotiate_answer(struct conn *conn, struct negotiate *negotiate, unsigned stage, const void *text,
@@ -565,7 +562,7 @@ enum cause negotiate_finish(const struct conn *conn, struct negotiate *negotiate
     /* The default of FirstBurstLength lies above the MaxBurstLength just agreed to: propose one that does not. */
     negotiate->first_burst_proposal = params->max_burst_length;
     negotiate->proposed |= key_bit(KEYS_FIRST_BURST_LENGTH);
-    text_buf_addf(answer, "FirstBurstLength", "%u", (unsigned)params->max_burst_length);
+    text_buf_add_number(answer, "FirstBurstLength", params->max_burst_length);
     *open = true;
     return CAUSE_NONE;
 }

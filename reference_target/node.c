@@ -59,6 +59,7 @@ struct node *node_new(const struct config *config, const struct node_env *env)
     node->config = config;
     node->env = *env;
     node->session_deadline = NODE_NO_DEADLINE;
+    negotiate_init(&node->defaults);
     node->targets = node_allocate(node, (config->target_count + 1) * sizeof(*node->targets));
     node->portals = node_allocate(node, (config->portal_count + 1) * sizeof(*node->portals));
     node->hits = node_allocate(node, node_transition_count() * sizeof(*node->hits));

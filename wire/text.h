@@ -146,6 +146,9 @@ bool text_buf_add_n(struct text_buf *buf, const char *key, const void *value, si
  * limit: it is added whole or not at all. */
 bool text_buf_addf(struct text_buf *buf, const char *key, const char *format, ...) TEXT_PRINTF(3, 4);
 
+/* Appends "key=number\0", the number in decimal. */
+bool text_buf_add_number(struct text_buf *buf, const char *key, uint64_t number);
+
 /* Appends bytes as they are (a data segment, a broken string). */
 bool text_buf_add_raw(struct text_buf *buf, const void *bytes, size_t len);
 

@@ -143,6 +143,13 @@ bool text_buf_add(struct text_buf *buf, const char *key, const char *value)
     return text_buf_add_n(buf, key, value, strlen(value));
 }
 
+bool text_buf_add_number(struct text_buf *buf, const char *key, uint64_t number)
+{
+    char value[TEXT_NUMBER_MAX];
+
+    return text_buf_add_n(buf, key, value, text_format_number(value, number));
+}
+
 bool text_buf_addf(struct text_buf *buf, const char *key, const char *format, ...)
 {
     size_t key_len = strlen(key);

@@ -23,6 +23,7 @@ static int digit_value(char c, unsigned base)
 enum text_number_error text_parse_number(const char *value, size_t len, uint64_t *out)
 {
     unsigned base = 10;
+    uint64_t limit = UINT64_MAX / 10; /* of what can be multiplied by base */
     uint64_t number = 0;
     bool too_large = false;
 
@@ -30,6 +31,7 @@ enum text_number_error text_parse_number(const char *value, size_t len, uint64_t
         return TEXT_NUMBER_EMPTY;
     if (len >= 2 && value[0] == '0' && (value[1] == 'x' || value[1] == 'X')) {
         base = 16;
+        limit = UINT64_MAX / 16;
         value += 2;
         len -= 2;
         if (len == 0)
@@ -40,7 +42,7 @@ enum text_number_error text_parse_number(const char *value, size_t len, uint64_t
 
         if (digit < 0)
             return TEXT_NUMBER_BAD_DIGIT;
-        if (number > (UINT64_MAX - (uint64_t)digit) / base)
+        if (number > limit || number * base > UINT64_MAX - (uint64_t)digit)
             too_large = true; /* a bad digit further on comes first */
         else
             number = number * base + (uint64_t)digit;
