@@ -13,6 +13,31 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * In a sanitizer build each case is asked whether it leaked, so that a leak costs the verdict of the case that made it.
+ * Workers end by _exit, where the sanitizer would not look.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WORKER_LEAK_CHECK 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WORKER_LEAK_CHECK 1
+#endif
+#ifdef WORKER_LEAK_CHECK
+#include <sanitizer/lsan_interface.h>
+
+static bool worker_leaked(void)
+{
+    return __lsan_do_recoverable_leak_check() != 0;
+}
+#else
+static bool worker_leaked(void)
+{
+    return false;
+}
+#endif
+
 enum {
     WORKER_SLACK_MS = 10000,
     WORKER_CONTROL_MS = 20000, /* a control verb and its undo */
@@ -301,10 +326,10 @@ static _Noreturn void serve(int task_fd, int answer_fd)
             task.complete(task.user, line);
         }
         text = line != NULL ? worker_text_make(line) : NULL;
-        head.len = text != NULL ? (uint32_t)strlen(text) : 0;
-        good = head.len > 0 && send_all(answer_fd, &head, sizeof(head)) && send_all(answer_fd, text, head.len);
-        free(text);
         json_decref(line);
+        head.len = text != NULL ? (uint32_t)strlen(text) : 0;
+        good = head.len > 0 && !worker_leaked() && send_all(answer_fd, &head, sizeof(head)) && send_all(answer_fd, text, head.len);
+        free(text);
     }
     /* No atexit handlers: they belong to the parent. */
     _exit(good ? 0 : 1);
