@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "address.h"
 
@@ -30,6 +31,7 @@ struct connection {
     bool reading;
     bool eof;
     unsigned char handles;              /* not closed yet */
+    struct sockaddr_storage peer;
 };
 
 bool connections_open(struct connections *hub)
@@ -267,12 +269,8 @@ static void on_timer(uv_timer_t *timer)
 
 void connections_peer(const struct connection *connection, char *text)
 {
-    struct sockaddr_storage address;
-    int size = sizeof address;
-
-    if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size) != 0 ||
-        !address_format(&address, text))
-        strcpy(text, "unknown");    /* it has reset the connection */
+    if (!address_format(&connection->peer, text))
+        strcpy(text, "unknown");
 }
 
 /* Gives the accepted connection to the engine. False: no memory. */
@@ -295,17 +293,17 @@ static bool introduce(struct connection *connection)
     return true;
 }
 
-bool connections_accept(struct connections *hub, uv_stream_t *listener, size_t portal)
+void connections_accept(struct connections *hub, int descriptor, const struct sockaddr_storage *peer, size_t portal)
 {
-    struct connection *connection;
+    struct connection *connection = calloc(1, sizeof *connection);
 
-    if (hub->count >= hub->limit)
-        return false;
-    connection = calloc(1, sizeof *connection);
-    if (connection == NULL)
-        return false;
+    if (connection == NULL) {
+        close(descriptor);
+        return;
+    }
     connection->hub = hub;
     connection->portal = portal;
+    connection->peer = *peer;
     connection->deadline = NODE_NO_DEADLINE;
     uv_tcp_init(hub->loop, &connection->tcp);
     uv_timer_init(hub->loop, &connection->timer);
@@ -316,11 +314,14 @@ bool connections_accept(struct connections *hub, uv_stream_t *listener, size_t p
         hub->first->previous = connection;
     hub->first = connection;
     hub->count++;
-    if (uv_accept(listener, (uv_stream_t *)&connection->tcp) != 0 || !introduce(connection))
+    if (uv_tcp_open(&connection->tcp, descriptor) != 0) {
+        close(descriptor);
         drop(connection, false);
-    else
+    } else if (!introduce(connection)) {
+        drop(connection, false);
+    } else {
         update(connection);
-    return true;
+    }
 }
 
 void connections_settle(struct connections *hub)

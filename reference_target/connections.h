@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <uv.h>
 
@@ -44,8 +45,9 @@ bool connections_open(struct connections *hub);
 /* Frees the buffer; all connections have to be gone (connections_drop_all, then the loop until it has no handles). */
 void connections_close(struct connections *hub);
 
-/* Takes the connection that waits on a listening handle. False: no room or no memory, it goes on waiting. */
-bool connections_accept(struct connections *hub, uv_stream_t *listener, size_t portal);
+/* Takes over the descriptor of an accepted connection; without memory for it, it is closed. count has to be below
+ * limit. */
+void connections_accept(struct connections *hub, int descriptor, const struct sockaddr_storage *peer, size_t portal);
 
 /* Does what the engine wants of all connections that changed. After every call of the engine that is not made here. */
 void connections_settle(struct connections *hub);
@@ -53,7 +55,7 @@ void connections_settle(struct connections *hub);
 /* Closes every connection now. */
 void connections_drop_all(struct connections *hub);
 
-/* HOST:PORT of the initiator into ADDRESS_TEXT_MAX bytes; only what is looked at is asked of the kernel. */
+/* HOST:PORT of the initiator into ADDRESS_TEXT_MAX bytes. */
 void connections_peer(const struct connection *connection, char *text);
 
 /* Calls visit for each connection that the engine still knows. */

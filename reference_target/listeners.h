@@ -1,4 +1,9 @@
-/* The listening sockets of all portals. */
+/*
+ * The listening sockets of all portals.
+ *
+ * They are polled, not listened to by libuv: one accept4() brings a connection with the address of its peer, and none
+ * is spent on finding out that no other one waits.
+ */
 #ifndef ISCSISPEC_LISTENERS_H
 #define ISCSISPEC_LISTENERS_H
 
@@ -11,8 +16,10 @@
 #include "connections.h"
 
 struct listener {
-    uv_tcp_t tcp;
+    uv_poll_t poll;
     struct listeners *all;
+    int descriptor;                     /* -1: not open */
+    bool polled;                        /* the handle is initialised */
     bool waiting;                       /* a connection was not taken for want of room */
 };
 
@@ -20,6 +27,7 @@ struct listeners {
     struct connections *hub;
     struct listener *list;              /* one a portal, owned */
     size_t count;
+    uv_timer_t retry;                   /* looks again for descriptors that others in this process may have freed */
     uint64_t complained;                /* when want of room was last logged */
 };
 
@@ -30,7 +38,7 @@ struct listeners {
 bool listeners_bind(struct listeners *listeners, struct connections *hub, uv_loop_t *loop, struct config *config,
                     size_t *bad, int *code);
 
-/* Listens on all portals; errors as above (an address in use shows here). */
+/* Listens on all portals; errors as above (an address in use may show here). */
 bool listeners_start(struct listeners *listeners, size_t *bad, int *code);
 
 /* Takes connections that waited, when there is room again. */

@@ -3,25 +3,9 @@
  * discovery session may carry (RFC 7143, 11.13.4, 13.1, 13.12, 4.3, 7.4.3).
  */
 #include "harness/audit/check.h"
+#include "harness/audit/ffp.h"
 
 #include "wire/digest.h"
-
-/* Walks the target's PDUs of full feature phase. Returns NULL at the end, or where nothing can be judged any more. */
-static const struct transcript_pdu *next_response(const struct audit_login *login, size_t *at)
-{
-    while (*at < login->pdu_count) {
-        const struct transcript_pdu *pdu = &login->pdus[(*at)++];
-
-        if (pdu->gap)
-            return NULL;
-        if (!pdu->full_feature || pdu->side != TRANSCRIPT_TARGET)
-            continue;
-        if (!pdu->bhs || !pdu_opcode_known(pdu->bhs[0]) || !pdu_opcode_from_target(pdu->bhs[0]))
-            return NULL;
-        return pdu;
-    }
-    return NULL;
-}
 
 /* 4.2.2.2, 11.13.4: StatSN goes on where the login left it. */
 static void numbering(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
@@ -31,10 +15,10 @@ static void numbering(struct audit_run *run, enum audit_rule_id rule, const stru
     uint32_t due;
     size_t at = 0;
 
-    if (login->final == AUDIT_NONE || login->blind)
+    if (!audit_ffp_judged(login))
         return;
     due = login->exchanges[login->final].rsp.stat_sn + 1;
-    while ((pdu = next_response(login, &at)) != NULL && pdu->whole) {
+    while ((pdu = audit_ffp_next(login, &at)) != NULL && pdu->whole) {
         uint8_t opcode = pdu_opcode(pdu->bhs);
         struct pdu_response rsp;
         struct finding *f;
@@ -57,18 +41,6 @@ static void numbering(struct audit_run *run, enum audit_rule_id rule, const stru
     }
 }
 
-/* Did both sides agree on CRC32C? The second to speak decides. */
-static bool agreed(const struct audit_login *login, enum keys_id id)
-{
-    const struct audit_key *key = audit_login_known(login, id);
-    const struct audit_pair *answer;
-
-    if (!key || key->use[TRANSCRIPT_INITIATOR].count != 1 || key->use[TRANSCRIPT_TARGET].count != 1)
-        return false;
-    answer = audit_key_pair(login, key, audit_key_by_initiator(key) ? TRANSCRIPT_TARGET : TRANSCRIPT_INITIATOR);
-    return text_equals(answer->value, answer->value_len, "CRC32C");
-}
-
 static void digest_finding(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                            const struct transcript_pdu *pdu, size_t offset, const char *which)
 {
@@ -84,15 +56,15 @@ static void digest_finding(struct audit_run *run, enum audit_rule_id rule, const
 /* 13.1: agreed digests are on every PDU, and right. */
 static void digests(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    bool header = agreed(login, KEYS_HEADER_DIGEST);
-    bool data = agreed(login, KEYS_DATA_DIGEST);
+    bool header = audit_ffp_digest(login, KEYS_HEADER_DIGEST);
+    bool data = audit_ffp_digest(login, KEYS_DATA_DIGEST);
     const struct transcript_event *end = transcript_ended(login->conn, TRANSCRIPT_TARGET);
     const struct transcript_pdu *pdu;
     size_t at = 0;
 
-    if (login->final == AUDIT_NONE || login->blind || (!header && !data))
+    if (!audit_ffp_judged(login) || (!header && !data))
         return;
-    while ((pdu = next_response(login, &at)) != NULL) {
+    while ((pdu = audit_ffp_next(login, &at)) != NULL) {
         size_t head = PDU_BHS_LEN + pdu_ahs_len(pdu->bhs);
         size_t total = pdu_total_len(pdu->bhs, header, data);
         size_t segment = pdu_padded_len(pdu_data_len(pdu->bhs));
@@ -121,26 +93,14 @@ static void digests(struct audit_run *run, enum audit_rule_id rule, const struct
 /* 13.12: the initiator's own declaration, or 8192. */
 static void segment_length(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    const struct audit_key *key = audit_login_known(login, KEYS_MAX_RECV_DATA_SEGMENT_LENGTH);
-    const struct audit_pair *declared = audit_key_pair(login, key, TRANSCRIPT_INITIATOR);
-    uint64_t limit = PDU_DEFAULT_MAX_RECV;
     const struct transcript_pdu *pdu;
+    uint64_t limit;
+    bool declared;
     size_t at = 0;
 
-    if (login->final == AUDIT_NONE || login->blind || login->partial)
+    if (!audit_ffp_judged(login) || !audit_ffp_limit(login, &limit, &declared))
         return;
-    if (declared && (key->use[TRANSCRIPT_INITIATOR].count != 1 ||
-                     keys_check_value(key->entry, declared->value, declared->value_len) != KEYS_VALUE_OK ||
-                     text_parse_number(declared->value, declared->value_len, &limit) != TEXT_NUMBER_OK))
-        return;
-    /* It may be declared anew in a Text Request. */
-    for (size_t i = 0; i < login->pdu_count; i++)
-        if (login->pdus[i].full_feature && login->pdus[i].side == TRANSCRIPT_INITIATOR && login->pdus[i].data &&
-            pdu_opcode(login->pdus[i].bhs) == PDU_TEXT_REQUEST &&
-            text_count(login->pdus[i].data, login->pdus[i].data_len,
-                       key ? key->entry->name : "MaxRecvDataSegmentLength") > 0)
-            return;
-    while ((pdu = next_response(login, &at)) != NULL) {
+    while ((pdu = audit_ffp_next(login, &at)) != NULL) {
         struct finding *f;
 
         if (pdu_data_len(pdu->bhs) <= limit)
@@ -158,9 +118,9 @@ static void discovery(struct audit_run *run, enum audit_rule_id rule, const stru
     const struct transcript_pdu *pdu;
     size_t at = 0;
 
-    if (login->final == AUDIT_NONE || login->blind || !login->discovery)
+    if (!audit_ffp_judged(login) || !login->discovery)
         return;
-    while ((pdu = next_response(login, &at)) != NULL) {
+    while ((pdu = audit_ffp_next(login, &at)) != NULL) {
         uint8_t opcode = pdu_opcode(pdu->bhs);
         enum audit_rule_id broken = rule;
         struct finding *f;
@@ -182,7 +142,7 @@ static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, con
 {
     const struct transcript_pdu *request = NULL;
 
-    if (login->final == AUDIT_NONE || login->blind || !login->discovery)
+    if (!audit_ffp_judged(login) || !login->discovery)
         return;
     for (size_t i = 0; i < login->pdu_count; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];

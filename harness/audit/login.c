@@ -2,6 +2,7 @@
  * Cuts a connection's login into exchanges. One request, one response: a response belongs to the oldest request that
  * has none (RFC 7143, 6.3: only one may be outstanding).
  */
+#include "harness/audit/ffp.h"
 #include "harness/audit/login.h"
 
 #include "wire/digest.h"
@@ -266,7 +267,7 @@ bool audit_login_build(struct audit_login *login, const struct transcript *t, si
         return false;
     classify(login);
     audit_dirt_mark(login);
-    return true;
+    return audit_ffp_build(login);
 }
 
 void audit_login_free(struct audit_login *login)
@@ -277,6 +278,7 @@ void audit_login_free(struct audit_login *login)
     free(login->pairs);
     free(login->keys);
     free(login->slots);
+    free(login->asked);
     free(login->exchanges);
     free(login->pdus);
     memset(login, 0, sizeof *login);
