@@ -47,7 +47,7 @@ struct case_bytes_edit {
     struct position at;
 };
 
-/* One deviation of one PDU. Applied in the order of the members: keys, then padding and length, header, bytes. */
+/* One deviation of one PDU. Applied in the order of the members: keys, size, padding and length, header, bytes. */
 struct case_edit {
     int pdu;                 /* number as libiscsi made them, from 1; 0: the one PDU that holds the key, or the first */
     struct case_strings set; /* "Key=Value": the key must be there */
@@ -56,8 +56,10 @@ struct case_edit {
     struct case_strings drop;    /* "Key": must be there; "*": all keys */
     char *text;                  /* whole data segment, with \0 and \xNN escapes and live values; NULL: no */
     size_t text_len;             /* length before live values are filled in */
+    size_t grow;                 /* X- keys are appended until the text has so many bytes; 0: no */
     uint8_t *pad;                /* pad bytes instead of zeros */
     size_t pad_len;
+    bool pad_filled; /* pad[0] stands in each pad byte that is due */
     struct case_field_edit *header;
     size_t header_count;
     struct case_bytes_edit *bytes;
@@ -165,6 +167,7 @@ struct case_step {
     struct case_pdu pdu;             /* SEND */
     struct case_strings keys;        /* TEXT */
     char *reason;                    /* LOGOUT: "session" or "connection" */
+    enum case_end then;              /* LOGOUT: the target closes, by itself */
     bool no_answer;                  /* SEND, TEXT, LOGOUT: do not wait */
     int wait_ms;                     /* WAIT */
     char *control_do, *control_undo; /* CONTROL: verbs of the profile; undo always runs */

@@ -1,7 +1,6 @@
 /* Checks on texts of a case that speak of other things: live values, connections, rules. */
 #include "harness/case_read.h"
-#include "wire/chap.h"
-#include "wire/text.h"
+#include "harness/live_chap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,16 +60,16 @@ static int unknown_word(struct case_reader *cr, const struct yaml_node *node, co
     return load_error_set(cr->r.err, &node->at, "{%s}: no live value of this name; %s", name, schema_hint_text(&hint));
 }
 
-/* ALG or ALG:SECRET. */
+/* ALG, ALG:SECRET or ALG:SECRET:FORM. */
 static int check_chap(struct case_reader *cr, const struct yaml_node *node, const char *arg, size_t len)
 {
-    const char *colon = memchr(arg, ':', len);
-    size_t number_len = colon ? (size_t)(colon - arg) : len;
-    uint64_t number;
+    struct live_chap chap;
 
-    if (text_parse_number(arg, number_len, &number) == TEXT_NUMBER_OK && chap_algorithm_find(number))
+    if (live_chap_parse(arg, len, &chap))
         return 0;
-    return load_error_set(cr->r.err, &node->at, "{chap_r:%.*s}: no CHAP algorithm; write 5, 6, 7 or 8 and a secret",
+    return load_error_set(cr->r.err, &node->at,
+                          "{chap_r:%.*s}: no such response; write ALG:SECRET:FORM, with ALG 5, 6, 7 or 8 and FORM hex, "
+                          "upper, base64 or prefix",
                           (int)(len < 40 ? len : 40), arg);
 }
 

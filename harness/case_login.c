@@ -65,11 +65,39 @@ static int read_text(struct schema_reader *r, const struct yaml_node *node, void
     return case_check_live(case_reader_of(r), node, out, n);
 }
 
-static int read_pad(struct schema_reader *r, const struct yaml_node *node, void *target)
+/* pad: {fill: "ff"} */
+static int read_fill(struct schema_reader *r, const struct yaml_node *node, void *target)
 {
     struct case_edit *edit = target;
 
-    return schema_read_hex(r, node, "pad", &edit->pad, &edit->pad_len);
+    if (schema_read_hex(r, node, "fill", &edit->pad, &edit->pad_len) != 0)
+        return -1;
+    if (edit->pad_len == 1 && edit->pad[0] != 0)
+        return 0;
+    return load_error_set(r->err, &node->at, "fill: \"%.20s\" is not one byte that differs from 0; write two digits",
+                          node->text);
+}
+
+static json_t *describe_byte(void)
+{
+    return schema_string("^[0-9a-fA-F]{2}$");
+}
+
+static const struct schema_field pad_fields[] = {
+    {"fill", SCHEMA_CUSTOM, 0, SCHEMA_REQUIRED, CASE_READ(read_fill), .describe = describe_byte,
+     .doc = "the byte that stands in each pad byte that is due"},
+};
+static const struct schema_table pad_table = {"pad", pad_fields, CASE_COUNT(pad_fields)};
+
+static int read_pad(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct case_edit *edit = target;
+    struct schema_part part = {&pad_table, edit, 0};
+
+    if (node->kind != YAML_MAP)
+        return schema_read_hex(r, node, "pad", &edit->pad, &edit->pad_len);
+    edit->pad_filled = true;
+    return schema_read(r, node, &part, 1);
 }
 
 static int read_edit_header(struct schema_reader *r, const struct yaml_node *node, void *target)
@@ -141,6 +169,13 @@ static json_t *describe_hex(void)
     return schema_string("^([0-9a-fA-F]{2} *)+$");
 }
 
+static json_t *describe_pad(void)
+{
+    const struct schema_table *tables[] = {&pad_table};
+
+    return json_pack("{s:[o,o]}", "anyOf", describe_hex(), schema_object(tables, 1, true));
+}
+
 static json_t *describe_login_header(void)
 {
     return case_describe_header(login_opcode, 1);
@@ -165,7 +200,10 @@ static const struct schema_field edit_fields[] = {
      .doc = "takes a key out; \"*\": all"},
     {"text", SCHEMA_CUSTOM, 0, CASE_READ(read_text), .describe = describe_text,
      .doc = "the whole data segment, with \\0 and \\xNN"},
-    {"pad", SCHEMA_CUSTOM, 0, CASE_READ(read_pad), .describe = describe_hex, .doc = "pad bytes in hex"},
+    {"grow", SCHEMA_SIZE, EDIT(grow), .min = 1, .max = PDU_MAX_DATA_LEN,
+     .doc = "X- keys are appended until the data segment has so many bytes"},
+    {"pad", SCHEMA_CUSTOM, 0, CASE_READ(read_pad), .describe = describe_pad,
+     .doc = "pad bytes in hex, or the byte that fills those that are due"},
     {"header", SCHEMA_CUSTOM, 0, CASE_READ(read_edit_header), .describe = describe_login_header,
      .doc = "header fields by name"},
     {"bytes", SCHEMA_CUSTOM, 0, CASE_READ(read_bytes), .describe = describe_bytes, .doc = "raw bytes at an offset"},
@@ -175,11 +213,11 @@ static const struct schema_table edit_table = {"edit", edit_fields, CASE_COUNT(e
 /* An edit has to say what it changes. */
 static int check_edit(struct schema_reader *r, const struct case_edit *e)
 {
-    if (e->set.count || e->add.count || e->prepend.count || e->drop.count || e->text || e->pad || e->header_count ||
-        e->bytes_count)
+    if (e->set.count || e->add.count || e->prepend.count || e->drop.count || e->text || e->grow || e->pad ||
+        e->header_count || e->bytes_count)
         return 0;
     return load_error_set(r->err, &e->at,
-                          "the edit changes nothing; add set, add, prepend, drop, text, pad, header or "
+                          "the edit changes nothing; add set, add, prepend, drop, text, grow, pad, header or "
                           "bytes, or take it out");
 }
 
@@ -269,7 +307,7 @@ static const struct schema_field login_fields[] = {
      .doc = "take the ISID of that connection: session reinstatement"},
     {"portal", SCHEMA_TEXT, LOGIN(portal), .doc = "portal of the profile, or a condition that brings one"},
     {"target", SCHEMA_CUSTOM, LOGIN(target), CASE_READ(read_live), .describe = describe_live,
-     .doc = "target name instead of the condition's"},
+     .doc = "target name instead of the condition's, or a condition that brings one"},
     {"initiator", SCHEMA_CUSTOM, LOGIN(initiator), CASE_READ(read_live), .describe = describe_live,
      .doc = "initiator name instead of the run's"},
     {"user", SCHEMA_CUSTOM, LOGIN(user), CASE_READ(read_live), .describe = describe_live,
@@ -310,6 +348,15 @@ static int check_role(struct case_reader *cr, const struct yaml_node *node, cons
                           schema_hint_text(&hint));
 }
 
+static bool needs_condition(const struct case_def *c, const char *name)
+{
+    for (size_t i = 0; i < c->need_count; i++)
+        for (size_t k = 0; k < c->needs[i].conditions.count; k++)
+            if (strcmp(c->needs[i].conditions.items[k], name) == 0)
+                return true;
+    return false;
+}
+
 /* What fits together, once all fields are known. */
 static int check_login(struct case_reader *cr, const struct yaml_node *node, const struct case_login *l)
 {
@@ -324,6 +371,9 @@ static int check_login(struct case_reader *cr, const struct yaml_node *node, con
         return -1;
     if (yaml_get(node, "via") && !join && l->base != CASE_BASE_DISCOVERY)
         return load_error_set(err, &yaml_get(node, "via")->at, "via goes with base: join or discovery; take it out");
+    if (l->target && case_condition_find(l->target) && !needs_condition(cr->c, l->target))
+        return load_error_set(err, &yaml_get(node, "target")->at,
+                              "target: %s is a condition that needs does not name; add it there", l->target);
     if (l->base == CASE_BASE_RAW && (l->edit_count || l->stop_pdu))
         return load_error_set(err, &node->at, "base: raw sends nothing by itself; use send steps instead of edits");
     return check_role(cr, node, l->role);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+static const char *const then_names[] = {"any", "closed", NULL};
 static const char *const reason_names[] = {"session", "connection", NULL};
 
 static int read_reason(struct schema_reader *r, const struct yaml_node *node, void *target)
@@ -59,6 +60,7 @@ static const struct schema_field logout_fields[] = {
     ANSWER,
     {"reason", SCHEMA_CUSTOM, STEP(reason), CASE_READ(read_reason), .describe = describe_reason,
      .doc = "session (default) or connection"},
+    {"then", SCHEMA_WORD, STEP(then), .words = then_names, .doc = "closed: the target closes by itself"},
 };
 static const struct schema_field wait_fields[] = {
     {"ms", SCHEMA_NUMBER, STEP(wait_ms), SCHEMA_REQUIRED, .min = 1, .max = CASE_WAIT_MAX, .doc = "milliseconds"},
@@ -106,6 +108,8 @@ static int read_plain_step(struct case_reader *cr, const struct yaml_node *node,
         if (!step->reason)
             return schema_no_memory(&cr->r, node);
     }
+    if (step->then == CASE_END_CLOSED && step->no_answer)
+        return load_error_set(cr->r.err, &node->at, "logout: then: closed goes with an answer; take answer: no out");
     return send ? case_read_pdu(cr, node, &step->pdu) : 0;
 }
 

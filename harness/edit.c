@@ -111,7 +111,7 @@ void edit_name(const struct case_edit *e, char *out, size_t cap)
     else if (e->header_count)
         snprintf(out, cap, "header %s", e->header[0].name);
     else
-        snprintf(out, cap, "%s", e->text ? "text" : e->pad_len ? "pad" : "bytes");
+        snprintf(out, cap, "%s", e->text ? "text" : e->grow ? "grow" : e->pad_len ? "pad" : "bytes");
 }
 
 /* One "Key=Value" with its live values filled in; NULL with err filled. Caller frees. */
@@ -231,6 +231,54 @@ static int edit_keys(const struct edit_run *r, const struct case_edit *e)
     return e->text ? edit_whole_text(r, e) : 0;
 }
 
+/*
+ * Appends X- keys until the text has exactly e->grow bytes. A pair has a name of fixed length, 1 to 255 characters of
+ * value (RFC 7143 6.1) and its null byte; the last but one leaves room for a whole pair.
+ */
+static int edit_grow(const struct edit_run *r, size_t size)
+{
+    enum { PAIR_LEAST = 12 + 1 + 1, PAIR_MOST = 12 + 255 + 1 };
+    struct text_buf *text = &r->p->text;
+
+    if (size < text->len + PAIR_LEAST) {
+        snprintf(r->err, r->err_len, "edit of grow changed nothing: the text has %zu bytes, grown are at least %zu",
+                 text->len, text->len + PAIR_LEAST);
+        return -1;
+    }
+    for (unsigned i = 0; text->len < size; i++) {
+        char pair[PAIR_MOST + 1];
+        size_t gap = size - text->len, len = gap < PAIR_MOST ? gap : PAIR_MOST;
+
+        if (gap > len && gap - len < PAIR_LEAST)
+            len = gap - PAIR_LEAST;
+        snprintf(pair, sizeof(pair), "X-fill-%04u=", i % 10000u);
+        memset(pair + 12, 'x', len - 13);
+        pair[len - 1] = '\0';
+        if (!text_buf_add_raw(text, pair, len)) {
+            snprintf(r->err, r->err_len, "edit of grow does not fit");
+            return -1;
+        }
+    }
+    edit_note(r->log, "X- keys added: %zu bytes of text", text->len);
+    return 0;
+}
+
+/* The pad bytes that go out, for a byte that fills those that are due. */
+static int edit_pad_filled(const struct edit_run *r, uint8_t byte)
+{
+    size_t due = pdu_padding(r->p->text.len);
+    uint8_t pad[4];
+
+    if (due == 0) {
+        snprintf(r->err, r->err_len, "edit of pad changed nothing: the text has %zu bytes, no padding is due",
+                 r->p->text.len);
+        return -1;
+    }
+    memset(pad, byte, sizeof(pad));
+    edit_note(r->log, "%zu bytes of padding are 0x%02x", due, byte);
+    return edit_render_padded(r->p, pad, due) ? 0 : -1;
+}
+
 static int edit_pad(const struct edit_run *r, const struct case_edit *e)
 {
     size_t due = pdu_padding(r->p->text.len);
@@ -243,7 +291,7 @@ static int edit_pad(const struct edit_run *r, const struct case_edit *e)
         return -1;
     }
     edit_note(r->log, "%zu bytes of padding of the case's own where %zu are due", e->pad_len, due);
-    return 0;
+    return edit_render_padded(r->p, e->pad, e->pad_len) ? 0 : -1;
 }
 
 int edit_header(uint8_t *bhs, const struct case_field_edit *fields, size_t count, const struct live_scope *scope,
@@ -313,9 +361,9 @@ int edit_apply(struct edit_pdu *p, const struct case_edit *e, const struct live_
     const struct edit_log silent = {NULL, NULL};
 
     *err = '\0';
-    if (edit_keys(&run, e))
+    if (edit_keys(&run, e) || (e->grow && edit_grow(&run, e->grow)))
         return -1;
-    if (e->pad_len ? edit_pad(&run, e) || !edit_render_padded(p, e->pad, e->pad_len) : !edit_render(p))
+    if (e->pad_filled ? edit_pad_filled(&run, e->pad[0]) : e->pad_len ? edit_pad(&run, e) : !edit_render(p))
         return -1;
     /* on the rendered header, so that a DataSegmentLength of the case's own stays what the case says */
     if (edit_header(p->wire, e->header, e->header_count, scope, log ? log : &silent, err, err_len))

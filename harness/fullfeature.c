@@ -152,22 +152,30 @@ bool fullfeature_alive(struct conn *c)
     return a != NULL;
 }
 
-/* After a Logout Response both ends close (11.15): our half of the connections it speaks of. */
-static void close_after_logout(struct conn *c, bool session)
+/*
+ * After a Logout Response both ends close the connections it speaks of (11.15), the target as the first. False: one of
+ * them was still open at the end of the time of grace.
+ */
+static bool close_after_logout(struct conn *c, bool session, int grace_ms)
 {
     struct drive *d = c->drive;
+    int64_t until = net_now(&d->net) + (int64_t)grace_ms * 1000;
+    bool closed = true;
 
     for (size_t i = 0; i < d->conn_count; i++) {
         struct conn *other = d->conns[i];
 
-        if (other == c || (session && other->session == c->session && other->ffp && other->link)) {
-            other->logged_out = true;
-            link_half_close(&d->net, other->link);
-        }
+        if (other != c && !(session && other->session == c->session && other->ffp && other->link))
+            continue;
+        other->logged_out = true;
+        if (grace_ms && other->link->fd >= 0)
+            closed &= link_wait_end(&d->net, other->link, until);
+        link_half_close(&d->net, other->link);
     }
+    return closed;
 }
 
-bool fullfeature_logout(struct conn *c, bool session, bool await, int64_t deadline_us)
+enum logout_end fullfeature_logout(struct conn *c, bool session, bool await, int64_t deadline_us, int grace_ms)
 {
     uint8_t bhs[PDU_BHS_LEN];
     const struct conn_answer *a;
@@ -182,14 +190,16 @@ bool fullfeature_logout(struct conn *c, bool session, bool await, int64_t deadli
         c->session->ended = true;
     send_request(c, bhs, NULL, 0, false);
     if (!await)
-        return true;
+        return LOGOUT_DONE;
     a = await_answer(c, pdu_itt(bhs), from, deadline_us);
     if (a && a->opcode != PDU_LOGOUT_RESPONSE)
-        return conn_finish(c, a->opcode == PDU_REJECT ? CONN_REJECTED : CONN_OTHER, "answered a Logout with a %s PDU",
-                           pdu_opcode_name(a->opcode));
-    if (a && conn_answer_bhs(c, a)[2] == PDU_LOGOUT_DONE)
-        close_after_logout(c, session);
-    return a != NULL;
+        conn_finish(c, a->opcode == PDU_REJECT ? CONN_REJECTED : CONN_OTHER, "answered a Logout with a %s PDU",
+                    pdu_opcode_name(a->opcode));
+    if (!a || a->opcode != PDU_LOGOUT_RESPONSE)
+        return LOGOUT_UNANSWERED;
+    if (conn_answer_bhs(c, a)[2] != PDU_LOGOUT_DONE)
+        return LOGOUT_DENIED;
+    return close_after_logout(c, session, grace_ms) ? LOGOUT_DONE : LOGOUT_LEFT_OPEN;
 }
 
 /* What came for a PDU of the case's own in full feature phase. */

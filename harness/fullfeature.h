@@ -14,8 +14,18 @@ bool fullfeature_alive(struct conn *c);
 /* One Text Request; its whole answer, over several PDUs if need be, is in c->text_answer. False: c->end tells. */
 bool fullfeature_text(struct conn *c, const void *text, size_t len, bool await);
 
-/* Logout of the session or of this connection. False: no Logout Response came in time. */
-bool fullfeature_logout(struct conn *c, bool session, bool await, int64_t deadline_us);
+enum logout_end {
+    LOGOUT_DONE,
+    LOGOUT_UNANSWERED, /* no Logout Response came in time: c->end tells */
+    LOGOUT_DENIED,     /* a response other than 0 */
+    LOGOUT_LEFT_OPEN,  /* the target did not end a connection that is logged out */
+};
+
+/*
+ * Logout of the session or of this connection. The target ends the connections behind its response (11.14): that is
+ * waited for up to grace_ms, 0: not at all. Then our direction of them is ended.
+ */
+enum logout_end fullfeature_logout(struct conn *c, bool session, bool await, int64_t deadline_us, int grace_ms);
 
 /* Sends a PDU of the case's own, in whatever phase the connection is. c->end becomes what came of it. 0, or -1 with
  * drive.error filled. */

@@ -232,6 +232,8 @@ static int read_ready_file(struct hooks *h, char *err, size_t err_len)
             return -1;
         }
     }
+    json_decref(h->forced);
+    h->forced = json_incref(json_object_get(root, "forced"));
     json_decref(root);
     free(path);
     return 1;
@@ -501,5 +503,6 @@ void hooks_free(struct hooks *h)
     }
     free(h->portals);
     free(h->armed);
+    json_decref(h->forced);
     memset(h, 0, sizeof(*h));
 }

@@ -15,6 +15,7 @@
 
 #include "harness/profile.h"
 
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,7 @@ struct hooks {
     int exit_code;                /* how it ended, when it ended by itself: status, or 128 + signal */
     struct hooks_portal *portals; /* by index of the profile's portals, which are put back in the end */
     bool *armed;                  /* by index of the profile's conditions */
+    json_t *forced;               /* codes that the target says it answers without a cause, ["0x0302"]; NULL none */
 };
 
 /* Nothing is started. log: where the target's output goes, NULL nowhere. False: no memory or no directory, err says. */

@@ -1,6 +1,8 @@
 /* One login through libiscsi and the tap: see initiator.h. */
 #include "harness/initiator.h"
 
+#include "harness/course.h"
+#include "harness/dial.h"
 #include "harness/repair.h"
 #include "harness/shape.h"
 #include "harness/tap.h"
@@ -24,9 +26,12 @@ struct login_run {
     uint8_t itt[4]; /* as libiscsi made them */
     uint8_t cmd_sn[4];
     uint8_t request[PDU_BHS_LEN]; /* header of the last Login Request that went out */
+    struct text_buf asked;        /* its text */
     uint8_t answer[PDU_BHS_LEN];  /* header of the answer to be shown */
     struct text_buf joined;       /* its text, over all PDUs with C=1 */
     bool *edits_used, *shapes_used;
+    char strayed[160]; /* how the target took the login another way than the one asked for; "" it did not */
+    char came[160];    /* the answer to be shown, in words */
 };
 
 static enum turn run_error(struct conn *c, const struct position *at, const char *text)
@@ -34,6 +39,21 @@ static enum turn run_error(struct conn *c, const struct position *at, const char
     snprintf(c->drive->error, sizeof(c->drive->error), "%s:%d:%d: %s", at && at->file ? at->file : "case",
              at ? at->line : 0, at ? at->column : 0, text);
     return TURN_ERROR;
+}
+
+/*
+ * A deviation that cannot be made. The case is at fault unless the target has taken the login another way: then it is
+ * the target that is to be told.
+ */
+static enum turn run_unmet(struct login_run *run, const struct position *at, const char *text)
+{
+    struct conn *c = run->c;
+
+    if (!*run->strayed)
+        return run_error(c, at, text);
+    snprintf(c->early, sizeof(c->early), "the target %s; for this reason %s", run->strayed, text);
+    conn_finish(c, CONN_GAVE_UP, "%s", run->strayed);
+    return TURN_DONE;
 }
 
 /* ---- answers ---- */
@@ -148,6 +168,27 @@ static bool ask_for_more(struct login_run *run)
     return initiator_await(run->c, run->c->sent);
 }
 
+/* Keeps what the answer to be shown was, for the sentences that a failure ends in. */
+static void note_course(struct login_run *run, const uint8_t *bhs, const struct text_buf *text)
+{
+    const struct course_exchange x = {run->request, run->asked.data, run->asked.len, bhs, text->data, text->len};
+    struct text_cursor cursor;
+    struct text_pair pair;
+    char how[120];
+
+    course_describe(&x, run->came, sizeof(run->came));
+    if (*run->strayed)
+        return;
+    if (course_strays(&x, how, sizeof(how))) {
+        snprintf(run->strayed, sizeof(run->strayed), "%s in PDU %d", how, run->number);
+        return;
+    }
+    text_cursor_init(&cursor, run->repair.open.data, run->repair.open.len);
+    if (text_next(&cursor, &pair) == TEXT_PAIR)
+        snprintf(run->strayed, sizeof(run->strayed), "proposed %.*s in PDU %d",
+                 (int)(pair.key_len < 64 ? pair.key_len : 64), pair.key, run->number);
+}
+
 /* Takes one whole answer, over as many PDUs as the target makes of it. `keep`: it is the one libiscsi will be shown. */
 static enum turn collect(struct login_run *run, uint32_t to, bool keep)
 {
@@ -172,6 +213,8 @@ static enum turn collect(struct login_run *run, uint32_t to, bool keep)
             break;
     }
     repair_learn(&run->repair, &c->live, text.data, text.len);
+    if (keep)
+        note_course(run, bhs, &text);
     form = text_check(text.data, text.len, NULL);
     if ((bhs[1] & (PDU_FLAG_TRANSIT | 3u)) == (PDU_FLAG_TRANSIT | 3u))
         enter_full_feature(c);
@@ -222,11 +265,6 @@ static void show_answer(struct login_run *run)
 
 /* ---- requests ---- */
 
-static enum case_base login_way(const struct case_login *login)
-{
-    return login->base == CASE_BASE_JOIN || login->base == CASE_BASE_DISCOVERY ? login->via : login->base;
-}
-
 static void note_repair(void *user, const char *text)
 {
     struct conn *c = user;
@@ -239,18 +277,6 @@ static void note_edit(void *user, const char *text)
     struct conn *c = user;
 
     conn_note(c, TRANSCRIPT_EDIT, c->sent + 1, text);
-}
-
-/* The drawn values of this login, so that two runs of a case can be compared (scenario_wire_hash). */
-static void note_drawn(struct conn *c)
-{
-    char text[800];
-    int len = snprintf(text, sizeof(text), "ISID=0x%012llx%cITT=0x%lx%cCmdSN=0x%lx%cTag=0x%lx%cInitiatorName=%s%c",
-                       (unsigned long long)bytes_get_be(c->live.isid, PDU_ISID_LEN), 0, (unsigned long)c->live.itt, 0,
-                       (unsigned long)c->session->cmd_sn, 0, (unsigned long)c->next_tag, 0, c->initiator, 0);
-
-    transcript_note(c->link->log, TRANSCRIPT_INITIATOR, net_now(&c->drive->net), TRANSCRIPT_INFO, 0, text,
-                    len > 0 && (size_t)len < sizeof(text) ? (size_t)len : 0, "values drawn for this connection");
 }
 
 /* What the base of the login asks for and libiscsi has no call for. */
@@ -266,7 +292,7 @@ static void base_adjust(struct login_run *run, struct edit_pdu *p)
         c->live.itt = pdu_itt(p->bhs);
         c->live.cmd_sn = c->session->cmd_sn;
         c->live.exp_stat_sn = bytes_get_be32(p->bhs + 28);
-        note_drawn(c);
+        dial_note_drawn(c);
     }
     memcpy(run->itt, p->bhs + 16, 4); /* what libiscsi looks for in the answer */
     memcpy(run->cmd_sn, p->bhs + 24, 4);
@@ -281,7 +307,7 @@ static void base_adjust(struct login_run *run, struct edit_pdu *p)
         bytes_put_be16(p->bhs + 20, c->live.cid);
         bytes_put_be32(p->bhs + 24, c->live.cmd_sn);
     }
-    if (login_way(c->login) == CASE_BASE_SECURITY && text_buf_replace(&p->text, "AuthMethod", "None") &&
+    if (dial_way(c->login) == CASE_BASE_SECURITY && text_buf_replace(&p->text, "AuthMethod", "None") &&
         run->number == 1)
         conn_note(c, TRANSCRIPT_INFO, 1, "base security: AuthMethod=None alone");
     if (c->answer_count && bytes_get_be32(p->bhs + 28) != c->live.exp_stat_sn) {
@@ -305,14 +331,22 @@ static enum turn apply_edits(struct login_run *run, struct edit_pdu *p, bool *de
             continue;
         run->edits_used[i] = true;
         if (edit_apply(p, e, &scope, &log, err, sizeof(err)))
-            return run_error(c, &e->at, err);
+            return run_unmet(run, &e->at, err);
         *deviating = true;
     }
     return TURN_ON;
 }
 
-static enum turn shaped(enum shape_sent sent)
+static enum turn shaped(struct login_run *run, enum shape_sent sent)
 {
+    struct drive *d = run->c->drive;
+    char text[sizeof(d->error)];
+
+    if (sent == SHAPE_UNMET && *run->strayed) {
+        memcpy(text, d->error, sizeof(text));
+        *d->error = '\0';
+        return run_unmet(run, NULL, text);
+    }
     return sent == SHAPE_SENT ? TURN_ON : sent == SHAPE_OVER ? TURN_DONE : TURN_ERROR;
 }
 
@@ -323,7 +357,7 @@ static enum turn follow(struct login_run *run, const struct edit_pdu *p, int num
     struct conn *c = run->c;
     uint32_t before = c->sent;
     unsigned count = 0;
-    enum turn turn = shaped(shape_follow(c, p, number, when, run->shapes_used, &count));
+    enum turn turn = shaped(run, shape_follow(c, p, number, when, run->shapes_used, &count));
 
     *unanswered = count;
     if (turn != TURN_ON || when == CASE_WHEN_SENT)
@@ -348,12 +382,15 @@ static enum turn exchange(struct login_run *run, struct edit_pdu *p, bool deviat
 {
     struct conn *c = run->c;
     unsigned behind = 0, count;
-    enum turn turn = shaped(shape_send(c, p, run->number, deviating, run->shapes_used));
+    enum turn turn = shaped(run, shape_send(c, p, run->number, deviating, run->shapes_used));
     uint32_t mine = c->sent;
 
     if (turn != TURN_ON)
         return turn;
     repair_sent(&run->repair, p->text.data, p->text.len);
+    text_buf_clear(&run->asked);
+    if (p->text.len)
+        text_buf_add_raw(&run->asked, p->text.data, p->text.len);
     memcpy(run->request, p->wire, PDU_BHS_LEN < p->wire_len ? PDU_BHS_LEN : p->wire_len);
     turn = follow(run, p, run->number, CASE_WHEN_SENT, &behind);
     if (turn != TURN_ON || stops_here(run, CASE_WHEN_SENT))
@@ -383,7 +420,8 @@ static enum turn one_pdu(struct login_run *run)
         return TURN_ERROR;
     }
     if (len == 0) {
-        conn_finish(c, CONN_GAVE_UP, "gave an answer with which libiscsi cannot go on: %s", tap_error(run->tap));
+        conn_finish(c, CONN_GAVE_UP, "answered PDU %d with %s; libiscsi cannot go on: %s", run->number, run->came,
+                    tap_error(run->tap));
         return TURN_DONE;
     }
     run->number++;
@@ -410,87 +448,46 @@ static enum turn one_pdu(struct login_run *run)
     return turn;
 }
 
-/* ---- opening and the whole ---- */
+/* ---- the whole ---- */
 
-static struct tap *open_tap(struct conn *c, int *fd, char *err, size_t err_len)
+/* A deviation that no PDU was there for. */
+static enum turn not_sent(struct login_run *run, const struct position *at, int pdu, const char *what)
 {
-    enum case_base way = login_way(c->login);
-    bool chap = way == CASE_BASE_CHAP || way == CASE_BASE_MUTUAL_CHAP, mutual = way == CASE_BASE_MUTUAL_CHAP;
-    const struct tap_config config = {
-        .initiator = c->initiator,
-        .target = c->session->discovery ? NULL : c->target,
-        .discovery = c->session->discovery,
-        /* with a user libiscsi goes through the security stage; base_adjust() makes it AuthMethod=None */
-        .user = chap                        ? c->user
-                : way == CASE_BASE_SECURITY ? "none"
-                                            : NULL,
-        .secret = chap ? c->secret : "none",
-        .mutual_user = mutual ? c->mutual_user : NULL,
-        .mutual_secret = mutual ? c->mutual_secret : NULL,
-        .isid_random = (uint32_t)bytes_get_be(c->live.isid + 1, 3),
-        .isid_qualifier = bytes_get_be16(c->live.isid + 4),
-    };
+    struct conn *c = run->c;
+    bool ran_to_end = c->end == CONN_FFP || c->end == CONN_LEFT;
+    char text[240], which[120];
 
-    return tap_open(&config, c->live.portal, fd, err, err_len);
-}
-
-/* True when TCP is established; else c->end or drive.error tells. */
-static bool open_connection(struct conn *c, struct tap **tap)
-{
-    struct drive *d = c->drive;
-    char err[256] = "";
-    int fd = -1;
-
-    *tap = NULL;
-    if (c->login->base == CASE_BASE_RAW) {
-        c->link = net_connect(&d->net, c->name, c->portal->address, c->portal->port, err, sizeof(err));
-    } else {
-        *tap = open_tap(c, &fd, err, sizeof(err));
-        if (*tap && !(c->link = net_add(&d->net, c->name, fd)))
-            snprintf(d->error, sizeof(d->error), "too many connections in one case");
+    if (ran_to_end) {
+        snprintf(text, sizeof(text), "edit of %s matches no PDU: the login had %d", what, run->number);
+        return run_unmet(run, at, text);
     }
-    if (!c->link && !*d->error)
-        return conn_finish(c, CONN_UNREACHABLE, "could not be reached: %s", err);
-    if (!c->link)
-        return false;
-    c->link->limit = LINK_LOGIN_MAX;
-    /* also for a connection that is gone before the kernel can be asked */
-    snprintf(c->link->log->remote, sizeof(c->link->log->remote), "%s", c->portal->address);
-    c->link->log->remote_port = c->portal->port;
-    if (!link_wait_connected(&d->net, c->link, conn_deadline(c), err, sizeof(err)))
-        return conn_finish(c, CONN_UNREACHABLE, "could not be reached at %s: %s", c->live.portal, err);
-    if (c->login->base == CASE_BASE_RAW)
-        note_drawn(c); /* otherwise libiscsi has yet to draw */
-    return true;
+    if (pdu > run->number)
+        snprintf(which, sizeof(which), "PDU %d, which was to be changed,", pdu);
+    else
+        snprintf(which, sizeof(which), "the PDU that was to be changed");
+    snprintf(c->early, sizeof(c->early), "%.190s: the login ended behind PDU %d, before %s could be sent (%s)", c->why,
+             run->number, which, what);
+    return TURN_DONE;
 }
 
 /* Each deviation has to have been put on the wire; otherwise the case or the target is to be told. */
 static enum turn check_used(struct login_run *run)
 {
-    struct conn *c = run->c;
-    bool ran_to_end = c->end == CONN_FFP || c->end == CONN_LEFT;
-    char what[160];
+    const struct case_login *login = run->c->login;
+    char what[120];
 
-    for (size_t i = 0; i < c->login->edit_count + c->login->shape_count; i++) {
-        bool is_edit = i < c->login->edit_count;
-        const struct case_shape *s = is_edit ? NULL : &c->login->shapes[i - c->login->edit_count];
-        const struct position *at = is_edit ? &c->login->edits[i].at : &s->at;
-        char text[240];
-
-        if (is_edit ? run->edits_used[i] : run->shapes_used[i - c->login->edit_count])
-            continue;
-        if (is_edit)
-            edit_name(&c->login->edits[i], what, sizeof(what));
-        else
-            snprintf(what, sizeof(what), "step at line %d (PDU %d)", s->at.line, s->pdu_number);
-        if (ran_to_end) {
-            snprintf(text, sizeof(text), "edit of %s matches no PDU: the login had %d", what, run->number);
-            return run_error(c, at, text);
-        }
-        snprintf(c->early, sizeof(c->early), "%s at PDU %d, before the deviation (%s) could be sent", c->why,
-                 run->number, what);
+    if (*run->c->early)
         return TURN_DONE;
-    }
+    for (size_t i = 0; i < login->edit_count; i++)
+        if (!run->edits_used[i]) {
+            edit_name(&login->edits[i], what, sizeof(what));
+            return not_sent(run, &login->edits[i].at, login->edits[i].pdu, what);
+        }
+    for (size_t i = 0; i < login->shape_count; i++)
+        if (!run->shapes_used[i]) {
+            snprintf(what, sizeof(what), "the step at line %d", login->shapes[i].at.line);
+            return not_sent(run, &login->shapes[i].at, login->shapes[i].pdu_number, what);
+        }
     return TURN_DONE;
 }
 
@@ -501,6 +498,7 @@ static int run_login(struct conn *c, struct tap *tap)
 
     repair_init(&run.repair, c->has_secret ? c->secret : NULL, c->has_mutual ? c->mutual_secret : NULL);
     text_buf_init_growing(&run.joined, LOGIN_TEXT_MAX, NULL, NULL);
+    text_buf_init_growing(&run.asked, LOGIN_TEXT_MAX, NULL, NULL);
     run.edits_used = calloc(c->login->edit_count + 1, sizeof(bool));
     run.shapes_used = calloc(c->login->shape_count + 1, sizeof(bool));
     if (!run.edits_used || !run.shapes_used)
@@ -514,6 +512,7 @@ static int run_login(struct conn *c, struct tap *tap)
     free(run.edits_used);
     free(run.shapes_used);
     text_buf_free(&run.joined);
+    text_buf_free(&run.asked);
     repair_free(&run.repair);
     return turn == TURN_ERROR ? -1 : 0;
 }
@@ -523,7 +522,7 @@ int initiator_login(struct conn *c)
     struct tap *tap;
     int rc = 0;
 
-    if (open_connection(c, &tap)) {
+    if (dial_open(c, &tap)) {
         if (tap)
             rc = run_login(c, tap);
         else

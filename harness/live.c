@@ -1,6 +1,7 @@
 /* Live values of a case: see live.h. */
 #include "harness/live.h"
 
+#include "harness/live_chap.h"
 #include "wire/bytes.h"
 #include "wire/chap.h"
 #include "wire/text.h"
@@ -104,21 +105,22 @@ static bool write_chap_c(const struct live_values *v, const char *arg, char *out
     return *v->chap_c && put(out, cap, v->chap_c);
 }
 
-/* {chap_r:ALG:SECRET}; without a secret that of the connection. */
+/* {chap_r:ALG:SECRET:FORM}; without a secret that of the connection. */
 static bool write_chap_r(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
 {
-    const char *colon = arg ? strchr(arg, ':') : NULL;
-    const char *secret = colon && colon[1] ? colon + 1 : v->secret;
-    size_t number_len = colon ? (size_t)(colon - arg) : arg ? strlen(arg) : 0;
     const struct chap_algorithm *algorithm;
+    const char *secret;
+    struct live_chap chap;
     uint8_t challenge[CHAP_MAX_BINARY], hash[CHAP_MAX_HASH_LEN];
-    uint64_t number = 0, id = 0;
+    uint64_t id = 0;
     size_t challenge_len = 0, hash_len = 0;
 
-    if (text_parse_number(arg, number_len, &number) || !(algorithm = chap_algorithm_find(number))) {
-        snprintf(err, err_len, "{chap_r:%s}: unknown algorithm", arg ? arg : "");
+    if (!live_chap_parse(arg ? arg : "", arg ? strlen(arg) : 0, &chap)) {
+        snprintf(err, err_len, "{chap_r:%s}: unknown algorithm or form", arg ? arg : "");
         return false;
     }
+    algorithm = chap_algorithm_find(chap.algorithm);
+    secret = *chap.secret ? chap.secret : v->secret;
     if (text_parse_number(v->chap_i, strlen(v->chap_i), &id) || id > 255 ||
         text_decode_binary(v->chap_c, strlen(v->chap_c), challenge, sizeof(challenge), &challenge_len)) {
         snprintf(err, err_len, "{chap_r}: no challenge of use has come");
@@ -129,7 +131,7 @@ static bool write_chap_r(const struct live_values *v, const char *arg, char *out
         snprintf(err, err_len, "{chap_r}: %s is not available here", algorithm->name);
         return false;
     }
-    return text_encode_hex(hash, hash_len, out, cap) > 0;
+    return chap.encode(hash, hash_len, out, cap) > 0;
 }
 
 static const struct live_word words[] = {

@@ -13,32 +13,33 @@ static enum outcome_met met(bool yes)
     return yes ? OUTCOME_MET : OUTCOME_NOT_MET;
 }
 
-/* "[low..high]", checked when the catalogue was loaded. */
-static bool in_range(const char *range, const char *value, size_t len)
+/* Is it "[low..high]", span characters long, and the value a number in it? */
+static bool in_range(const char *range, size_t span, const char *value, size_t len)
 {
-    const char *dots = strstr(range, "..");
+    const char *dots = span > 4 && range[0] == '[' && range[span - 1] == ']' ? memmem(range, span, "..", 2) : NULL;
     uint64_t low, high, number;
 
     return dots && text_parse_number(range + 1, (size_t)(dots - range - 1), &low) == TEXT_NUMBER_OK &&
-           text_parse_number(dots + 2, strcspn(dots + 2, "]"), &high) == TEXT_NUMBER_OK &&
+           text_parse_number(dots + 2, span - (size_t)(dots + 2 - range) - 1, &high) == TEXT_NUMBER_OK &&
            text_parse_number(value, len, &number) == TEXT_NUMBER_OK && number >= low && number <= high;
+}
+
+static bool is_admissible(const char *key, const char *value, size_t len)
+{
+    const struct keys_entry *entry = keys_find(key, strlen(key));
+
+    return entry && keys_check_value(entry, value, len) == KEYS_VALUE_OK;
 }
 
 bool outcome_value_matches(const char *key, const char *wanted, const char *value, size_t len)
 {
-    if (strcmp(wanted, "*") == 0)
-        return true;
-    if (wanted[0] == '[' && strstr(wanted, "..") && wanted[strlen(wanted) - 1] == ']')
-        return in_range(wanted, value, len);
-    if (strcmp(wanted, "admissible") == 0) {
-        const struct keys_entry *entry = keys_find(key, strlen(key));
-
-        return entry && keys_check_value(entry, value, len) == KEYS_VALUE_OK;
-    }
     for (;;) {
         size_t span = strcspn(wanted, "|");
 
-        if (span == len && memcmp(wanted, value, len) == 0)
+        if ((span == 1 && *wanted == '*') || (span == len && memcmp(wanted, value, len) == 0) ||
+            in_range(wanted, span, value, len))
+            return true;
+        if (text_equals(wanted, span, "admissible") && is_admissible(key, value, len))
             return true;
         if (wanted[span] == '\0')
             return false;

@@ -29,7 +29,7 @@ enum outcome_met { OUTCOME_NOT_MET, OUTCOME_MET, OUTCOME_UNDECIDED };
 
 enum outcome_met outcome_meets(const struct outcome *o, const struct outcome_view *v);
 
-/* Is `value` one of "A|B", in "[a..b]", "admissible" for the key, or anything ("*")? */
+/* Is `value` one of the alternatives of "A|[a..b]|admissible": a word, a range, legal for the key; "*" is anything. */
 bool outcome_value_matches(const char *key, const char *wanted, const char *value, size_t len);
 
 /* True when a pair of this key in the text has a matching value; wanted NULL: any value. */

@@ -156,6 +156,8 @@ static enum results_exit start_target(struct runner *r, char *err, size_t err_le
         return EXIT_INTERRUPTED;
     }
     json_object_set_new(r->results->head, "portals", portals_json(r->hooks->profile));
+    json_object_set_new(r->results->head, "forced",
+                        r->hooks->forced != NULL ? json_incref(r->hooks->forced) : json_array());
     hooks_version(r->hooks, version, sizeof(version));
     json_object_set_new(r->results->head, "target_version", result_text(version));
     return EXIT_ALL_PASSED;

@@ -121,6 +121,19 @@ static void step_must(struct scenario *s, struct conn *c, bool good, const char 
     settle(s, VERDICT_FAIL, "%s: no answer to the %s: it %s", c->name, what, c->why);
 }
 
+static void step_logout(struct scenario *s, struct conn *c, const struct case_step *step)
+{
+    bool session = !step->reason || strcmp(step->reason, "connection") != 0, asked = step->then == CASE_END_CLOSED;
+    int grace_ms = asked ? s->drive.env->close_grace_ms : 0;
+    enum logout_end end = fullfeature_logout(c, session, !step->no_answer, conn_deadline(c), grace_ms);
+
+    step_must(s, c, end != LOGOUT_UNANSWERED, "Logout");
+    if (end == LOGOUT_DENIED && asked)
+        settle(s, VERDICT_FAIL, "%s: the Logout was answered, but not with response 0", c->name);
+    if (end == LOGOUT_LEFT_OPEN)
+        settle(s, VERDICT_FAIL, "%s: still open %d ms after the Logout Response (RFC 7143 11.14)", c->name, grace_ms);
+}
+
 static void step_text(struct scenario *s, struct conn *c, const struct case_step *step)
 {
     const struct live_scope scope = conn_scope(c);
@@ -185,7 +198,6 @@ static bool usable(struct scenario *s, struct conn *c, bool full_feature)
 static void step_on_conn(struct scenario *s, struct conn *c, const struct case_step *step)
 {
     struct net *n = &s->drive.net;
-    bool session;
 
     switch (step->kind) {
     case CASE_STEP_EXPECT:
@@ -204,9 +216,8 @@ static void step_on_conn(struct scenario *s, struct conn *c, const struct case_s
             step_text(s, c, step);
         break;
     case CASE_STEP_LOGOUT:
-        session = !step->reason || strcmp(step->reason, "connection") != 0;
         if (usable(s, c, true))
-            step_must(s, c, fullfeature_logout(c, session, !step->no_answer, conn_deadline(c)), "Logout");
+            step_logout(s, c, step);
         break;
     case CASE_STEP_CLOSE:
         if (usable(s, c, false))
@@ -265,7 +276,7 @@ static void log_out(struct scenario *s)
             c->session->ended)
             continue;
         conn_note(c, TRANSCRIPT_INFO, 0, CONN_OVER_NOTE);
-        fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000);
+        fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000, 0);
     }
 }
 

@@ -26,6 +26,14 @@ static const struct profile_portal *find_portal(const struct profile *p, const c
     return portal;
 }
 
+/* A target by its name, or by that of a condition that brings one. */
+static const char *target_name(const struct profile *p, const char *name)
+{
+    const struct profile_condition *condition = name ? profile_condition_find(p, name) : NULL;
+
+    return condition && condition->target ? condition->target : name;
+}
+
 static bool set_text(struct conn *c, char *out, size_t cap, const char *text, const char *what)
 {
     const struct live_scope scope = conn_scope(c);
@@ -172,7 +180,8 @@ enum setup_result setup_conn(struct drive *d, const struct case_login *login, co
     c->live.itt = (uint32_t)drive_random(d) | 1u;
     if (!set_portal(c, &access, portal) || !set_session(c) ||
         !set_text(c, c->initiator, sizeof(c->initiator), login->initiator, "initiator") ||
-        !set_text(c, c->target, sizeof(c->target), login->target, "target") || !set_credentials(c, &access))
+        !set_text(c, c->target, sizeof(c->target), target_name(d->env->profile, login->target), "target") ||
+        !set_credentials(c, &access))
         return SETUP_ERROR;
     set_context(c, &access, need);
     if (!*c->target && !c->session->discovery && login->base != CASE_BASE_RAW) {

@@ -9,10 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum shape_sent shape_fault(struct conn *c, const struct case_shape *s, const char *what)
+static enum shape_sent shape_unmet(struct conn *c, const struct case_shape *s, const char *what)
 {
     snprintf(c->drive->error, sizeof(c->drive->error), "%s:%d:%d: %s", s->at.file ? s->at.file : "case", s->at.line,
              s->at.column, what);
+    return SHAPE_UNMET;
+}
+
+static enum shape_sent shape_no_memory(struct conn *c)
+{
+    snprintf(c->drive->error, sizeof(c->drive->error), "out of memory");
     return SHAPE_ERROR;
 }
 
@@ -34,7 +40,7 @@ static enum shape_sent shape_truncate(struct conn *c, const struct case_shape *s
     char text[80];
 
     if (s->length >= p->wire_len)
-        return shape_fault(c, s, "truncate changed nothing: the PDU is not longer than that");
+        return shape_unmet(c, s, "truncate changed nothing: the PDU is not longer than that");
     snprintf(text, sizeof(text), "cut off behind %zu of %zu bytes", s->length, p->wire_len);
     conn_note(c, TRANSCRIPT_EDIT, c->sent + 1, text);
     if (s->length)
@@ -87,7 +93,7 @@ static enum shape_sent shape_split(struct conn *c, const struct case_shape *s, c
             pause_ms(c, s->delay_ms);
     }
     if (pieces == 1 && from == p->wire_len)
-        return shape_fault(c, s, "split changed nothing: all went out in one segment");
+        return shape_unmet(c, s, "split changed nothing: all went out in one segment");
     snprintf(text, sizeof(text), "sent in %d segments", pieces);
     conn_note(c, TRANSCRIPT_EDIT, c->sent, text);
     return SHAPE_SENT;
@@ -101,7 +107,7 @@ static long cut_points(const struct case_shape *s, const struct text_buf *text, 
     for (size_t i = 0; i < s->offset_count && count < cap; i++)
         cuts[count++] = s->offsets[i];
     for (size_t i = 0; i < s->mark_count && count < cap; i++) {
-        size_t mark_len = strlen(s->marks[i]);
+        size_t mark_len = s->mark_lens[i]; /* a mark may hold NUL bytes */
         const char *found = text->len ? memmem(text->data, text->len, s->marks[i], mark_len) : NULL;
 
         if (!found)
@@ -118,7 +124,7 @@ static enum shape_sent shape_continue(struct conn *c, const struct case_shape *s
     int sent = 0;
 
     if (count < 0)
-        return shape_fault(c, s, "continue: the text to cut behind is not in the PDU");
+        return shape_unmet(c, s, "continue: the text to cut behind is not in the PDU");
     for (long i = 0; i <= count; i++) {
         bool last = i == count;
         size_t to = last ? p->text.len : cuts[i], len = 0;
@@ -135,12 +141,12 @@ static enum shape_sent shape_continue(struct conn *c, const struct case_shape *s
         pdu_set_data_len(bhs, to - from);
         pdu = raw_frame(c, bhs, p->text.data + from, to - from, &len);
         if (!pdu)
-            return shape_fault(c, s, "out of memory");
+            return shape_no_memory(c);
         conn_note(c, TRANSCRIPT_EDIT, c->sent + 1,
                   last ? "the last part of a text over several PDUs" : "text goes on: C=1");
         if (last && sent == 0) {
             free(pdu);
-            return shape_fault(c, s, "continue changed nothing: all text went into one PDU");
+            return shape_unmet(c, s, "continue changed nothing: all text went into one PDU");
         }
         good = conn_send(c, pdu, len, true);
         free(pdu);
@@ -184,7 +190,7 @@ enum shape_sent shape_follow(struct conn *c, const struct edit_pdu *p, int numbe
         used[i] = true;
         if (s->kind == CASE_SHAPE_INSERT) {
             if (raw_build(c, &s->pdu, &pdu, &len, err, sizeof(err)))
-                return shape_fault(c, s, err);
+                return shape_unmet(c, s, err);
             snprintf(text, sizeof(text), "inserted by the case");
         } else {
             snprintf(text, sizeof(text), "PDU %d of libiscsi once more", number);

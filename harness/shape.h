@@ -11,7 +11,8 @@
 enum shape_sent {
     SHAPE_SENT,  /* its answer is due */
     SHAPE_OVER,  /* the exchange ended meanwhile: conn.end tells how */
-    SHAPE_ERROR, /* fault of the case: drive.error tells */
+    SHAPE_UNMET, /* the PDU is not what the case counts on: drive.error tells */
+    SHAPE_ERROR, /* fault of the suite: drive.error tells */
 };
 
 /*

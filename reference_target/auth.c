@@ -135,7 +135,7 @@ static bool auth_draw(const struct conn *conn, struct auth *auth)
         auth->challenge_length = AUTH_CHALLENGE_MAX;
     if (conn_has(conn, DEFECT_CHAP_CHALLENGE_EMPTY))
         auth->challenge_length = 0;
-    if (!env->random(env->context, auth->challenge, sizeof(auth->challenge)) ||
+    if (!env->random(env->context, auth->challenge, auth->challenge_length) ||
         !env->random(env->context, &auth->identifier, 1))
         return false;
     if (conn_has(conn, DEFECT_CHAP_CONSTANT_CHALLENGE))

@@ -222,7 +222,7 @@ void conn_send(struct conn *conn, uint8_t *bhs, const void *data, size_t length)
 
     pdu_set_data_len(bhs, length);
     conn_send_raw(conn, bhs, PDU_BHS_LEN);
-    if (full && conn->header_digest)
+    if (full && (conn->header_digest || conn_has(conn, DEFECT_DIGEST_NOT_AGREED)))
         conn_send_digest(conn, digest_crc32c(bhs, PDU_BHS_LEN));
     if (length == 0)
         return;

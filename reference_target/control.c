@@ -167,6 +167,31 @@ static void evict(struct control *control)
         close_client(oldest);
 }
 
+static void on_connection(uv_stream_t *stream, int status);
+
+static void on_refused(uv_handle_t *handle)
+{
+    struct control *control = handle->data;
+
+    control->refusing = false;
+    if (control->waiting && control->open)
+        on_connection((uv_stream_t *)&control->pipe, 0);
+}
+
+/* Takes the connection and closes it: as long as it is not taken, libuv does not look for others. */
+static void refuse(struct control *control)
+{
+    control->waiting = control->refusing;
+    if (control->refusing)
+        return;
+    log_write(control->hub->log, NODE_LOG_WARNING, "control: no memory for a client");
+    control->refusing = true;
+    uv_pipe_init(control->pipe.loop, &control->spare, 0);
+    control->spare.data = control;
+    uv_accept((uv_stream_t *)&control->pipe, (uv_stream_t *)&control->spare);
+    uv_close((uv_handle_t *)&control->spare, on_refused);
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct control *control = stream->data;
@@ -174,14 +199,15 @@ static void on_connection(uv_stream_t *stream, int status)
 
     if (status < 0)
         return;
+    control->waiting = false;
     if (control->count >= CONTROL_CLIENTS_MAX)
         evict(control);
     client = calloc(1, sizeof *client);
-    if (client == NULL || uv_pipe_init(stream->loop, &client->pipe, 0) != 0) {
-        log_write(control->hub->log, NODE_LOG_WARNING, "control: no memory for a client");
-        free(client);
+    if (client == NULL) {
+        refuse(control);
         return;
     }
+    uv_pipe_init(stream->loop, &client->pipe, 0);
     client->pipe.data = client->write.data = client;
     client->control = control;
     client->active = uv_now(stream->loop);

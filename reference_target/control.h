@@ -19,7 +19,10 @@ struct control_client;
 
 struct control {
     uv_pipe_t pipe;
+    uv_pipe_t spare;                    /* for a client that there is no memory for */
     bool open;
+    bool refusing;                      /* spare is in use */
+    bool waiting;                       /* another such client waits for it */
     struct connections *hub;            /* told after each verb that the engine may have changed */
     struct verbs_context verbs;
     struct control_client *first;

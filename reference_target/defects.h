@@ -498,6 +498,40 @@
       "keeps the connection open after a logout") \
     X(LOGOUT_WRONG_RESPONSE, "logout-wrong-response", DEFECTS_NO_CODE, "11.15.1", \
       "answers a logout of its own connection with response 1") \
+    X(NOP_IN_UNASKED_WITH_DATA, "nop-in-unasked-with-data", DEFECTS_NO_CODE, "11.19", \
+      "sends the data of a NOP-Out without a task tag back") \
+    X(FULL_FEATURE_RESERVED_SET, "full-feature-reserved-set", DEFECTS_NO_CODE, "11", \
+      "sets reserved bytes in full feature phase") \
+    X(FULL_FEATURE_FINAL_LOST, "full-feature-final-lost", DEFECTS_NO_CODE, "11.2.1.3", \
+      "does not set F in full feature phase, but in Text Responses") \
+    X(FULL_FEATURE_WRONG_ITT, "full-feature-wrong-itt", DEFECTS_NO_CODE, "11.2.1.8", \
+      "answers text, logout and SCSI requests with another Initiator Task Tag") \
+    X(EXPCMDSN_TOO_LATE, "expcmdsn-too-late", DEFECTS_NO_CODE, "4.2.2.1", \
+      "acknowledges a command only behind its response") \
+    X(EXPCMDSN_GOES_BACK, "expcmdsn-goes-back", DEFECTS_NO_CODE, "4.2.2.1", \
+      "sends ExpCmdSN one lower in every second response") \
+    X(MAXCMDSN_GOES_BACK, "maxcmdsn-goes-back", DEFECTS_NO_CODE, "4.2.2.1", \
+      "sends MaxCmdSN one lower in every second response") \
+    X(DIGEST_NOT_AGREED, "digest-not-agreed", DEFECTS_NO_CODE, "13.1", \
+      "sends header digests that were not agreed") \
+    X(REJECT_WITH_ITT, "reject-with-itt", DEFECTS_NO_CODE, "11.17", \
+      "sends the Initiator Task Tag of the request in a Reject") \
+    X(REJECT_DEPRECATED_REASON, "reject-deprecated-reason", DEFECTS_NO_CODE, "11.17.1", \
+      "rejects with reason 0x0b") \
+    X(REJECT_WITHOUT_HEADER, "reject-without-header", DEFECTS_NO_CODE, "11.17.4", \
+      "leaves the header of the bad PDU out of a Reject") \
+    X(TEXT_RESPONSE_FINAL_TOO_EARLY, "text-response-final-too-early", DEFECTS_NO_CODE, "11.11.1", \
+      "answers a Text Request with F=0 with F=1") \
+    X(TEXT_RESPONSE_C_WITH_F, "text-response-c-with-f", DEFECTS_NO_CODE, "11.11.2", \
+      "sets C in the final Text Response") \
+    X(TEXT_RESPONSE_WITHOUT_FINAL_NUL, "text-response-without-final-nul", DEFECTS_NO_CODE, "6.1", \
+      "leaves the NUL of the last pair out of a Text Response") \
+    X(TEXT_RESPONSE_TO_C_BIT_NOT_EMPTY, "text-response-to-c-bit-not-empty", DEFECTS_NO_CODE, "6.2", \
+      "answers a Text Request with C=1 with a key") \
+    X(LOGOUT_RESPONSE_WITH_DATA, "logout-response-with-data", DEFECTS_NO_CODE, "11.15.2", \
+      "sends data in a Logout Response") \
+    X(LOGOUT_RESPONSE_NOT_LAST, "logout-response-not-last", DEFECTS_NO_CODE, "11.14", \
+      "sends a NOP-In behind the Logout Response") \
     X(LOGIN_IN_FULL_FEATURE, "login-in-full-feature", DEFECTS_NO_CODE, "6.3", \
       "answers a Login Request in full feature phase with status 0x0000")
 

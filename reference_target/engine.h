@@ -106,6 +106,7 @@ struct node {
     uint64_t session_deadline;      /* the earliest of waiting sessions */
     uint16_t last_tsih;
     struct negotiate defaults;      /* how a negotiation begins */
+    struct negotiate_request request;   /* the text that is being worked off */
     uint64_t *hits;                 /* by row of the login table */
 };
 

@@ -20,14 +20,33 @@ void full_number(struct conn *conn, struct pdu_response *response, bool count)
         conn->stat_sn++;
     response->exp_cmd_sn = exp_cmd_sn;
     response->max_cmd_sn = exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1;
+    if (conn_has(conn, DEFECT_EXPCMDSN_GOES_BACK))
+        response->exp_cmd_sn -= conn->stat_sn & 1;
+    if (conn_has(conn, DEFECT_MAXCMDSN_GOES_BACK))
+        response->max_cmd_sn -= conn->stat_sn & 1;
+}
+
+/* Defects of any PDU but Data-In and R2T. */
+static void full_spoil(const struct conn *conn, struct pdu_response *response)
+{
+    bool answers = response->opcode != PDU_NOP_IN && response->opcode != PDU_REJECT;
+
+    if (response->opcode != PDU_TEXT_RESPONSE && conn_has(conn, DEFECT_FULL_FEATURE_FINAL_LOST))
+        response->flags &= (uint8_t)~PDU_FLAG_FINAL;
+    if (answers && conn_has(conn, DEFECT_FULL_FEATURE_WRONG_ITT))
+        response->itt ^= 0x5a5a5a5aU;
 }
 
 void full_send(struct conn *conn, struct pdu_response *response, const void *data, size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
 
-    full_number(conn, response, true);
+    /* A NOP-In of our own shows the next StatSN and does not use it up, 11.19.2. */
+    full_number(conn, response, response->opcode != PDU_NOP_IN || response->itt != PDU_NO_TAG);
+    full_spoil(conn, response);
     pdu_response_encode(response, bhs);
+    if (conn_has(conn, DEFECT_FULL_FEATURE_RESERVED_SET))
+        bhs[1] |= 0x20;
     conn_send(conn, bhs, data, length);
 }
 
@@ -38,7 +57,11 @@ void full_reject(struct conn *conn, const uint8_t *bhs, uint8_t reason)
 
     node_log(conn->node, conn, NODE_LOG_INFO, "rejected %s: %s", pdu_opcode_name(bhs[0]),
              pdu_reject_reason_name(reason));
-    full_send(conn, &response, bhs, PDU_BHS_LEN);
+    if (conn_has(conn, DEFECT_REJECT_WITH_ITT))
+        response.itt = pdu_itt(bhs);
+    if (conn_has(conn, DEFECT_REJECT_DEPRECATED_REASON))
+        response.byte2 = PDU_REJECT_NEGOTIATION_RESET;
+    full_send(conn, &response, bhs, conn_has(conn, DEFECT_REJECT_WITHOUT_HEADER) ? 0 : PDU_BHS_LEN);
 }
 
 /* ---- NOP ---- */
@@ -48,7 +71,8 @@ static void full_nop(struct conn *conn, const uint8_t *bhs, const uint8_t *data,
     struct pdu_request request;
 
     pdu_request_decode(&request, bhs);
-    if (request.itt == PDU_NO_TAG || conn_has(conn, DEFECT_NOP_NO_ANSWER))
+    if ((request.itt == PDU_NO_TAG && !conn_has(conn, DEFECT_NOP_IN_UNASKED_WITH_DATA)) ||
+        conn_has(conn, DEFECT_NOP_NO_ANSWER))
         return;                 /* an answer to a ping of ours, or just an acknowledgement */
     struct pdu_response response = { .opcode = PDU_NOP_IN, .flags = PDU_FLAG_FINAL, .lun = request.lun,
                                  .itt = request.itt, .word20 = PDU_NO_TAG };
@@ -66,6 +90,17 @@ static void full_nop(struct conn *conn, const uint8_t *bhs, const uint8_t *data,
 
 /* ---- text ---- */
 
+/* Defects of the header of a Text Response. */
+static void full_text_spoil(const struct conn *conn, struct pdu_response *response)
+{
+    if (conn_has(conn, DEFECT_TEXT_RESPONSE_WRONG_TTT) && response->word20 == PDU_NO_TAG)
+        response->word20 = 1;
+    if (conn_has(conn, DEFECT_TEXT_RESPONSE_NOT_FINAL))
+        response->flags &= (uint8_t)~PDU_FLAG_FINAL;
+    if (conn_has(conn, DEFECT_TEXT_RESPONSE_C_WITH_F) && response->flags == PDU_FLAG_FINAL)
+        response->flags |= PDU_FLAG_CONTINUE;
+}
+
 /* Sends the next part of the answer that waits in text_out. */
 static void full_text_part(struct conn *conn, const struct pdu_request *request)
 {
@@ -77,17 +112,16 @@ static void full_text_part(struct conn *conn, const struct pdu_request *request)
     if (left > conn->max_send && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED)) {
         part = conn->max_send;
         response.flags = PDU_FLAG_CONTINUE;
-    } else if (final) {
+    } else if (final || conn_has(conn, DEFECT_TEXT_RESPONSE_FINAL_TOO_EARLY)) {
         response.flags = PDU_FLAG_FINAL;
     }
     conn->text_itt = request->itt;
     conn->text_ttt = response.flags == PDU_FLAG_FINAL ? PDU_NO_TAG : request->itt == 0 ? 1 : request->itt;
     response.word20 = conn->text_ttt;
-    if (conn_has(conn, DEFECT_TEXT_RESPONSE_WRONG_TTT) && conn->text_ttt == PDU_NO_TAG)
-        response.word20 = 1;
-    if (conn_has(conn, DEFECT_TEXT_RESPONSE_NOT_FINAL))
-        response.flags &= (uint8_t)~PDU_FLAG_FINAL;
-    full_send(conn, &response, buffer_bytes(&conn->text_out), part);
+    full_text_spoil(conn, &response);
+    bool cut = part > 0 && part == left && conn_has(conn, DEFECT_TEXT_RESPONSE_WITHOUT_FINAL_NUL);
+
+    full_send(conn, &response, buffer_bytes(&conn->text_out), cut ? part - 1 : part);
     buffer_consume(&conn->text_out, part);
     if (conn->text_ttt == PDU_NO_TAG)
         buffer_free(&conn->text_out, &conn->node->env);
@@ -176,6 +210,8 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
     }
     if (!more)
         buffer_free(&conn->text_in, &conn->node->env);
+    else if (conn_has(conn, DEFECT_TEXT_RESPONSE_TO_C_BIT_NOT_EMPTY))
+        (void)buffer_append(&conn->text_out, &conn->node->env, "X-early=1", sizeof("X-early=1"));
     full_text_part(conn, &request);
 }
 
@@ -191,7 +227,13 @@ static void full_logout_answer(struct conn *conn, const struct pdu_request *requ
     if (conn_has(conn, DEFECT_LOGOUT_WRONG_RESPONSE) && code == PDU_LOGOUT_DONE)
         response.byte2 = PDU_LOGOUT_CID_NOT_FOUND;
     if (!conn_has(conn, DEFECT_LOGOUT_NO_RESPONSE))
-        full_send(conn, &response, NULL, 0);
+        full_send(conn, &response, "bye", conn_has(conn, DEFECT_LOGOUT_RESPONSE_WITH_DATA) ? 3 : 0);
+    if (conn_has(conn, DEFECT_LOGOUT_RESPONSE_NOT_LAST)) {
+        struct pdu_response more = { .opcode = PDU_NOP_IN, .flags = PDU_FLAG_FINAL, .itt = PDU_NO_TAG,
+                                     .word20 = PDU_NO_TAG };
+
+        full_send(conn, &more, NULL, 0);
+    }
 }
 
 static void full_logout_connection(struct conn *conn, const struct pdu_request *request)
@@ -339,7 +381,12 @@ bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t
             return false;
         session->exp_cmd_sn++;
     }
+    bool late = ordered && conn_has(conn, DEFECT_EXPCMDSN_TOO_LATE);
+
+    session->exp_cmd_sn -= late;
     full_dispatch(conn, bhs, data, length);
+    if (late && conn->session == session)
+        session->exp_cmd_sn++;
     if (ordered)
         full_wake(conn);
     return true;

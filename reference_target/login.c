@@ -144,6 +144,7 @@ bool login_open(struct conn *conn)
     if (login == NULL)
         return false;
     conn->login = login;
+    login->keys = &conn->node->request;
     login->identity.target = NODE_ALL;
     login->identity.named = NODE_ALL;
     login->negotiate = conn->node->defaults;
@@ -160,7 +161,7 @@ void login_close(struct conn *conn)
         return;
     buffer_free(&login->text, &conn->node->env);
     text_buf_free(&login->answer);
-    memset(login->auth.challenge, 0, sizeof(login->auth.challenge));
+    memset(login->auth.challenge, 0, login->auth.challenge_length);
     node_release(conn->node, login);
     conn->login = NULL;
     conn->deadline = NODE_NO_DEADLINE;
@@ -243,7 +244,7 @@ void login_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_
         response_refuse(conn, cause);
         return;
     }
-    negotiate_parse(conn, &login->negotiate, login->complete, login->complete_length, &login->keys);
+    negotiate_parse(conn, &login->negotiate, login->complete, login->complete_length, login->keys);
     if ((BEGIN >> login->state & 1U) != 0)
         login_identify(conn);
     login_drive(conn, LOGIN_TEXT);

@@ -62,7 +62,7 @@ struct login {
     bool cut;                               /* defect split-key-lost: the last part ended within a pair */
     const uint8_t *complete;                /* the whole text of the current request */
     size_t complete_length;
-    struct negotiate_request keys;          /* what stands in it */
+    struct negotiate_request *keys;         /* what stands in it; of the node, one request is worked off at a time */
     struct text_buf answer;
     size_t answer_sent;                     /* bytes of the answer that went out with C=1 */
     struct login_identity identity;

@@ -70,7 +70,7 @@ void login_identify(struct conn *conn)
 {
     struct login *login = conn->login;
     struct login_identity *identity = &login->identity;
-    const struct negotiate_request *keys = &login->keys;
+    const struct negotiate_request *keys = login->keys;
     const struct config *config = conn->node->config;
 
     memset(identity, 0, sizeof(*identity));
@@ -236,12 +236,12 @@ bool login_is_text_above_room(struct conn *conn)
 
 bool login_is_malformed(struct conn *conn)
 {
-    return conn->login->keys.malformed && !conn_has(conn, DEFECT_ACCEPT_MALFORMED_TEXT);
+    return conn->login->keys->malformed && !conn_has(conn, DEFECT_ACCEPT_MALFORMED_TEXT);
 }
 
 bool login_is_duplicate(struct conn *conn)
 {
-    return conn->login->keys.duplicate && !conn_has(conn, DEFECT_ACCEPT_DUPLICATE_KEY) &&
+    return conn->login->keys->duplicate && !conn_has(conn, DEFECT_ACCEPT_DUPLICATE_KEY) &&
            !conn_has(conn, DEFECT_DUPLICATE_KEY_AS_REJECT);
 }
 

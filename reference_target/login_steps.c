@@ -201,10 +201,10 @@ enum cause login_do_part(struct conn *conn)
 
         while (whole > 0 && text[whole - 1] != 0)
             whole--;
-        negotiate_parse(conn, &login->negotiate, text, whole, &login->keys);
+        negotiate_parse(conn, &login->negotiate, text, whole, login->keys);
         struct negotiate scratch = login->negotiate;
 
-        (void)negotiate_answer(conn, &scratch, KEYS_STAGE_OPERATIONAL, text, whole, &login->keys, answer);
+        (void)negotiate_answer(conn, &scratch, KEYS_STAGE_OPERATIONAL, text, whole, login->keys, answer);
     }
     bool transit = conn_has(conn, DEFECT_CONTINUATION_CARRIES_T);
     uint8_t nsg = login->request.csg == PDU_STAGE_SECURITY ? PDU_STAGE_OPERATIONAL : PDU_STAGE_FULL_FEATURE;
@@ -231,9 +231,9 @@ enum cause login_do_wait(struct conn *conn)
 static enum cause login_negotiate(struct conn *conn, struct login *login, unsigned stage)
 {
     enum cause cause = negotiate_answer(conn, &login->negotiate, stage, login->complete, login->complete_length,
-                                        &login->keys, &login->answer);
+                                        login->keys, &login->answer);
 
-    negotiate_remember(&login->negotiate, &login->keys);
+    negotiate_remember(&login->negotiate, login->keys);
     return cause;
 }
 
@@ -259,7 +259,7 @@ static enum cause login_do_auth(struct conn *conn, login_auth_step *step)
     enum auth_next next = AUTH_STAY;
 
     login_declare(conn, login);
-    enum cause cause = step(conn, &login->auth, &login->keys, &login->answer, &next);
+    enum cause cause = step(conn, &login->auth, login->keys, &login->answer, &next);
 
     if (cause == CAUSE_NONE)
         cause = login_negotiate(conn, login, KEYS_STAGE_SECURITY);
@@ -291,7 +291,7 @@ enum cause login_do_security_end(struct conn *conn)
 {
     struct login *login = conn->login;
 
-    if (auth_stray(&login->keys))
+    if (auth_stray(login->keys))
         return CAUSE_CHAP_STEP;
     login_declare(conn, login);
     enum cause cause = login_negotiate(conn, login, KEYS_STAGE_SECURITY);

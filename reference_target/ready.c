@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,33 @@ static json_t *targets_json(const struct config *config)
     return targets;
 }
 
+static bool add_forces(json_t *codes, const struct config_force *forces, size_t count)
+{
+    char code[8];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(code, sizeof(code), "0x%04x", forces[i].status);
+        if (json_array_append_new(codes, json_string(code)) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The codes that are answered without a cause, so that who measures this target knows. */
+static json_t *forced_json(const struct config *config)
+{
+    json_t *codes = json_array();
+    bool good = add_forces(codes, config->forces, config->force_count);
+
+    for (size_t i = 0; good && i < config->target_count; i++)
+        good = add_forces(codes, config->targets[i].forces, config->targets[i].force_count);
+    if (!good) {
+        json_decref(codes);
+        return NULL;
+    }
+    return codes;
+}
+
 static char *dump(json_t *json)
 {
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -58,8 +86,8 @@ static char *dump(json_t *json)
 
 char *ready_text(const struct config *config, const char *control_path)
 {
-    return dump(json_pack("{s:i, s:o, s:o, s:s?}", "pid", (int)getpid(), "portals", portals_json(config), "targets",
-                          targets_json(config), "control", control_path));
+    return dump(json_pack("{s:i, s:o, s:o, s:o, s:s?}", "pid", (int)getpid(), "portals", portals_json(config),
+                          "targets", targets_json(config), "forced", forced_json(config), "control", control_path));
 }
 
 char *ready_portals_text(const struct config *config)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 /* The condition of cases that make a target answer a code without a cause. */
-#define FORCED_CONDITION "forced"
 
 /* What it takes to see a code from a target, in the order of the table of RFC 7143, 11.13.5. */
 static const struct {
@@ -79,14 +78,15 @@ static bool came(const json_t *line, const char *code)
     return false;
 }
 
-static bool is_forced(const json_t *line)
+/* Does the target answer this code without a cause (--force)? Then that it came proves nothing. */
+static bool is_forced(const struct results *r, const char *code)
 {
-    const json_t *needs = json_object_get(line, "needs");
+    const json_t *forced = json_object_get(r->head, "forced");
 
-    for (size_t i = 0; i < json_array_size(needs); i++) {
-        const char *need = json_string_value(json_array_get(needs, i));
+    for (size_t i = 0; i < json_array_size(forced); i++) {
+        const char *told = json_string_value(json_array_get(forced, i));
 
-        if (need != NULL && strcmp(need, FORCED_CONDITION) == 0) {
+        if (told != NULL && strcmp(told, code) == 0) {
             return true;
         }
     }
@@ -137,7 +137,7 @@ static bool counts_as_failed(const json_t *line)
 }
 
 /* What one case adds to the row of its code. */
-static void add_case(struct coverage_row *row, const json_t *line, const char *code)
+static void add_case(struct coverage_row *row, const json_t *line, const char *code, bool forced)
 {
     if (!reached_verdict(line)) {
         return;
@@ -146,13 +146,10 @@ static void add_case(struct coverage_row *row, const json_t *line, const char *c
     row->failed += counts_as_failed(line);
     row->unproven += !killtable_proves(json_object_get(line, "proven"));
     if (came(line, code)) {
-        if (!is_forced(line)) {
-            row->shown_by = row->server == COVERAGE_SEEN ? row->shown_by : line;
-            row->server = COVERAGE_SEEN;
-        } else if (row->server != COVERAGE_SEEN) {
-            row->shown_by = row->server == COVERAGE_FORCED ? row->shown_by : line;
-            row->server = COVERAGE_FORCED;
+        if (row->shown_by == NULL) {
+            row->shown_by = line;
         }
+        row->server = forced ? COVERAGE_FORCED : COVERAGE_SEEN;
         return;
     }
     /* A wrong answer says more than a rightful other one. */
@@ -212,7 +209,7 @@ static void compute_row(struct coverage_row *row, const struct results *r, size_
         const json_t *line = json_array_get(r->cases, i);
 
         if (is_for_code(line, row->status->code)) {
-            add_case(row, line, code);
+            add_case(row, line, code, is_forced(r, code));
         }
     }
     if (row->server == COVERAGE_NOT_OFFERED && row->missed_by != NULL) {

@@ -231,6 +231,30 @@ static void base_proposal(struct script *s)
     tell(s, 0, 1, 3, "T", 1, 0, "DataPDUInOrder=Yes\n");
 }
 
+static void base_logout(struct script *s)
+{
+    ask(s, 0, 1, 3, "T", 0, NAMES);
+    tell(s, 0, 1, 3, "T", 1, 0, "TargetPortalGroupTag=1\n");
+    request(s, PDU_LOGOUT_REQUEST, "");
+    response(s, PDU_LOGOUT_RESPONSE, "");
+}
+
+static void base_rejected(struct script *s)
+{
+    struct message *m;
+
+    ask(s, 0, 1, 3, "T", 0, NAMES);
+    tell(s, 0, 1, 3, "T", 1, 0, "TargetPortalGroupTag=1\n");
+    request(s, PDU_SNACK_REQUEST, "");
+    response(s, PDU_REJECT, "");
+    m = &s->m[s->count - 1];
+    m->bhs[2] = PDU_REJECT_SNACK;
+    memset(m->bhs + 16, 0xff, 4);
+    m->len = PDU_BHS_LEN;
+    memcpy(m->text, m[-1].bhs, PDU_BHS_LEN);
+    pdu_set_data_len(m->bhs, m->len);
+}
+
 static void base_mutual(struct script *s)
 {
     chap(s, true);
@@ -258,7 +282,7 @@ static void (*const bases[BASE_COUNT])(struct script *s) = {
     [ONE_WAY] = base_one_way,   [LISTING] = base_listing, [DISCOVERY] = base_discovery,
     [JOIN] = base_join,         [REFUSED] = base_refused, [MOVED] = base_moved,
     [MANY] = base_many,         [DIGESTS] = base_digests, [LONG_ANSWER] = base_long_answer,
-    [PROPOSAL] = base_proposal,
+    [PROPOSAL] = base_proposal, [LOGOUT] = base_logout,   [REJECTED] = base_rejected,
 };
 
 struct script *script_build(enum base base)

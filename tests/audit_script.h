@@ -37,6 +37,8 @@ enum base {
     DIGESTS,
     LONG_ANSWER, /* an answer spread over two PDUs with C=1 */
     PROPOSAL,    /* the target proposes, the initiator answers */
+    LOGOUT,      /* a normal session is logged out */
+    REJECTED,    /* a request of full feature phase is rejected */
     BASE_COUNT
 };
 

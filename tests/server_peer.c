@@ -128,7 +128,7 @@ int served_stop(struct served *served)
     static const char *const names[] = {"ready", "control", "log", "disk"};
     int status = 0;
 
-    if (!is_gone(served))
+    if (!served->ends && !is_gone(served))
         kill(served->pid, SIGTERM);
     for (int waited = 0; !is_gone(served); waited += 2) {
         if (waited >= LIMIT_MS)

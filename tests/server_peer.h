@@ -19,6 +19,7 @@ struct served {
     char folder[64];            /* holds ready, control, log */
     char path[128];             /* of served_path() */
     unsigned port;              /* of the first portal; 0: it ended before it was ready */
+    bool ends;                  /* set by the test: it was told to end, and needs no signal */
     size_t *shared;             /* with the child */
     size_t allocations;         /* of the server, once it has ended */
 };

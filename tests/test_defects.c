@@ -195,6 +195,25 @@ static void do_full_feature(void)
     ping(&a);
 }
 
+static void do_full_feature_parts(void)
+{
+    uint8_t bhs[PDU_BHS_LEN];
+
+    enter(&a, PORTAL_A, TARGET_OPEN, "", 0);
+    say(&a, (struct pdu_request){ .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = PDU_NO_TAG,
+                                  .word20 = PDU_NO_TAG }, TEXT("data"));
+    pdu_request_encode(&(struct pdu_request){ .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = 8,
+                                              .word20 = PDU_NO_TAG, .cmd_sn = a.cmd_sn }, bhs);
+    peer_send(&a, bhs, NULL, 0);
+    watch(&a);
+    say(&a, (struct pdu_request){ .opcode = PDU_SNACK_REQUEST, .flags = PDU_FLAG_FINAL, .itt = 9 }, NULL, 0);
+    say(&a, (struct pdu_request){ .opcode = PDU_TEXT_REQUEST, .itt = 5, .word20 = PDU_NO_TAG },
+        TEXT("SendTargets="));
+    say(&a, (struct pdu_request){ .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_CONTINUE, .itt = 6,
+                                  .word20 = PDU_NO_TAG }, TEXT("SendTargets="));
+    leave(&a, 0);
+}
+
 static void do_logout_and_back(void)
 {
     enter(&a, PORTAL_LIMITED, TARGET_OPEN, "", 0);
@@ -423,7 +442,7 @@ static void do_chap(void)
 }
 
 static void (*const exchanges[])(void) = {
-    do_full_feature, do_logout_and_back, do_session_limit, do_drain, do_join, do_join_too_many, do_join_other_group,
+    do_full_feature, do_full_feature_parts, do_logout_and_back, do_session_limit, do_drain, do_join, do_join_too_many, do_join_other_group,
     do_join_wrong, do_reinstatement, do_same_isid, do_connection_reinstatement, do_discovery, do_versions,
     do_reserved_bits, do_other_pdu, do_digests, do_long_answer, do_chap_forms, do_chap
 };

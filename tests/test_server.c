@@ -49,12 +49,14 @@ static bool becomes(const char *verb, const char *text, int limit_ms)
 }
 
 /* Asks for megabytes of the disk without reading any of the answer. */
-static void ask_for_much(int fd, unsigned megabytes)
+static bool ask_for_much(int fd, unsigned megabytes)
 {
     static const uint8_t read_megabyte[16] = {0x28, 0, 0, 0, 0, 0, 0, 2048 >> 8, 0};
+    bool good = true;
 
-    for (unsigned i = 0; i < megabytes; i++)
-        assert_true(served_send(fd, PDU_SCSI_COMMAND, 0xc0, 100 + i, MEGABYTE, read_megabyte, NULL, 0));
+    for (unsigned i = 0; good && i < megabytes; i++)
+        good = served_send(fd, PDU_SCSI_COMMAND, 0xc0, 100 + i, MEGABYTE, read_megabyte, NULL, 0);
+    return good;
 }
 
 /* Takes Data-In until the status of so many commands; returns the bytes. */
@@ -63,9 +65,8 @@ static size_t take_much(int fd, unsigned commands)
     size_t total = 0;
 
     while (commands > 0 && served_receive(fd, bhs, data, sizeof data, &length)) {
-        assert_int_equal(pdu_opcode(bhs), PDU_DATA_IN);
         total += length;
-        commands -= (bhs[1] & PDU_FLAG_STATUS) != 0;
+        commands -= pdu_opcode(bhs) == PDU_DATA_IN ? (bhs[1] & PDU_FLAG_STATUS) != 0 : 1;
     }
     return total;
 }
@@ -106,21 +107,21 @@ static void test_slow_reader(void **state)
     served_start(&served, &how);
     fd = served_dial(&served, 4096);
     assert_true(served_login(fd, false, TEXT("MaxRecvDataSegmentLength=262144")));
-    ask_for_much(fd, 12);
+    assert_true(ask_for_much(fd, 12));
     sleep_ms(100);
     assert_int_equal(take_much(fd, 12), 12 * MEGABYTE);
     /* it reads, then goes, in the middle */
-    ask_for_much(fd, 8);
+    assert_true(ask_for_much(fd, 8));
     assert_true(served_receive(fd, bhs, data, sizeof data, &length));
     served_reset(fd);
     fd = served_dial(&served, 4096);
     assert_true(served_login(fd, false, TEXT("MaxRecvDataSegmentLength=262144")));
-    ask_for_much(fd, 8);
+    assert_true(ask_for_much(fd, 8));
     close(fd);
     /* it says that it has ended, and reads on */
     fd = served_dial(&served, 4096);
     assert_true(served_login(fd, false, TEXT("MaxRecvDataSegmentLength=262144")));
-    ask_for_much(fd, 8);
+    assert_true(ask_for_much(fd, 8));
     shutdown(fd, SHUT_WR);
     sleep_ms(50);
     while (served_receive(fd, bhs, data, sizeof data, &length))
@@ -130,26 +131,36 @@ static void test_slow_reader(void **state)
     assert_int_equal(served_stop(&served), SERVER_OK);
 }
 
-/* Logged out, with output that is never read: given up, soon when connections are short. */
+/* Logged out, with output that is not read: given up after a while, soon when connections are short. How much the kernel
+ * takes before the server has to keep any is not known, so some connections ask for more than others. */
 static void test_end_with_output(void **state)
 {
-    const struct served_how how = {.target_words = {"--lun", "1M"}, .descriptors = 80};
-    int fd, others[32];
-    size_t count = 0;
+    static const uint8_t read_part[16] = {0x28, 0, 0, 0, 0, 0, 0, 0, 128};
+    const struct served_how how = {.target_words = {"--lun", "1M"}, .descriptors = 96};
+    int fds[10], others[37];
+    unsigned given_up = 0;
 
     (void)state;
     served_start(&served, &how);
-    fd = served_dial(&served, 4096);
-    assert_true(served_login(fd, false, TEXT("MaxRecvDataSegmentLength=262144")));
-    for (; count < 31; count++)
-        others[count] = served_dial(&served, 0);
-    ask_for_much(fd, 4);
-    assert_true(served_send(fd, PDU_LOGOUT_REQUEST, 0x80, 9, 0, NULL, NULL, 0));
-    assert_true(becomes("sessions\n", "\"sessions\":0", 5000));
-    while (recv(fd, data, sizeof data, MSG_DONTWAIT) > 0)
-        sleep_ms(100);
-    close(fd);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        others[i] = served_dial(&served, 0);
+    for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        fds[i] = served_dial(&served, 4096);
+        assert_true(served_login(fds[i], false, TEXT("MaxRecvDataSegmentLength=262144")));
+        for (unsigned part = 0; part < 12 * (i + 1); part++)
+            assert_true(served_send(fds[i], PDU_SCSI_COMMAND, 0xc0, 100 + part, 65536, read_part, NULL, 0));
+        assert_true(served_send(fds[i], PDU_LOGOUT_REQUEST, 0x80, 9, 0, NULL, NULL, 0));
+    }
+    sleep_ms(2000);
+    for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        bool logged_out = false;
+        while (served_receive(fds[i], bhs, data, sizeof data, &length) && !logged_out)
+            logged_out = pdu_opcode(bhs) == PDU_LOGOUT_RESPONSE;
+        given_up += !logged_out;
+        close(fds[i]);
+    }
+    assert_in_range(given_up, 1, sizeof fds / sizeof fds[0] - 1);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         close(others[i]);
     assert_true(becomes("sessions\n", "\"connections\":[]", 10000));
     assert_int_equal(served_stop(&served), SERVER_OK);
@@ -223,13 +234,16 @@ static void test_control(void **state)
     assert_non_null(strstr(served_ask(&served, line), "error: the line is longer"));
     /* many verbs at once by one that reads late: each gets its answer */
     fd = control_dial();
-    while (sent < 3000) {
-        ssize_t put = send(fd, "help\n", 5, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (put != 5)
-            break;
-        sent++;
+    for (unsigned tries = 0; sent < 100000 && tries < 50;) {
+        if (send(fd, "help\n", 5, MSG_DONTWAIT | MSG_NOSIGNAL) == 5) {
+            sent++;
+            tries = 0;
+        } else {
+            tries++;            /* it has stopped reading, or is about to */
+            sleep_ms(2);
+        }
     }
-    assert_true(sent > 100);
+    assert_in_range(sent, 100, 99999);
     shutdown(fd, SHUT_WR);
     for (ssize_t got, at = 0; (got = recv(fd, data + at, sizeof data - (size_t)at, 0)) > 0;) {
         /* count whole lines "ok"; keep what may be the start of one */
@@ -255,6 +269,7 @@ static void test_control(void **state)
         close(fd);
     }
     assert_non_null(strstr(served_ask(&served, "quit\n"), "ok"));
+    served.ends = true;
     for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
         close(silent[i]);
     assert_int_equal(served_stop(&served), SERVER_OK);
@@ -283,7 +298,7 @@ static void test_bad_starts(void **state)
         served_start(&served, &rows[i].how);
         snprintf(why, sizeof why, "%.*s", (int)strcspn(rows[i].why, "*") - (strchr(rows[i].why, '*') != NULL), rows[i].why);
         if (!served_logged(&served, why))
-            fail_msg("row %zu: not said: %s", i, why);
+            fail_msg("row %zu: not said: %s (exit status %d)", i, why, served_stop(&served));
         assert_int_equal(served_stop(&served), rows[i].status);
     }
 }
@@ -359,9 +374,10 @@ static void use(void)
     served_ask(&served, "force 0302:iqn.x*\n");
     served_ask(&served, "portals\n");
     if (fd >= 0 && served_login(fd, false, TEXT("MaxRecvDataSegmentLength=262144"))) {
-        ask_for_much(fd, 6);
+        bool asked = ask_for_much(fd, 6);
         served_ask(&served, "sessions\n");
-        take_much(fd, 6);
+        if (asked)
+            take_much(fd, 6);
     }
     if (fd >= 0)
         close(fd);
@@ -377,11 +393,15 @@ static void test_no_memory(void **state)
         served_start(&served, &how);
         if (served.port > 0) {
             use();
-            /* The one that failed is long past: the next is served as if nothing had been. */
-            int fd = served_dial(&served, 0);
-            assert_true(fd >= 0);
-            assert_true(served_login(fd, false, "", 0));
-            close(fd);
+            /* Only one fails: of two logins the second, at the latest, is served as if nothing had been. */
+            bool good = false;
+            for (unsigned i = 0; !good && i < 2; i++) {
+                int fd = served_dial(&served, 0);
+                assert_true(fd >= 0);
+                good = served_login(fd, false, "", 0);
+                close(fd);
+            }
+            assert_true(good);
         }
         int status = served_stop(&served);
         if (status != SERVER_OK && status != SERVER_UNREACHABLE)

@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const struct audit_subject *const subjects[] = {
-    &audit_header,      &audit_stage,       &audit_serial,   &audit_tsih, &audit_textform,
-    &audit_answers,     &audit_declare,     &audit_together, &audit_chap, &audit_request,
-    &audit_fullfeature, &audit_sendtargets, &audit_ending,
+    &audit_header,  &audit_stage,      &audit_serial, &audit_tsih,    &audit_textform,    &audit_answers,
+    &audit_declare, &audit_together,   &audit_chap,   &audit_request, &audit_fullfeature, &audit_ffheader,
+    &audit_ping,    &audit_textanswer, &audit_logout, &audit_reject,  &audit_sendtargets, &audit_ending,
 };
 
 static bool applies(const struct audit_subject *subject, const struct audit_exchange_check *check,

@@ -42,7 +42,8 @@ struct audit_subject {
 };
 
 extern const struct audit_subject audit_header, audit_stage, audit_serial, audit_tsih, audit_textform, audit_answers,
-    audit_together, audit_declare, audit_chap, audit_ending, audit_request, audit_fullfeature, audit_sendtargets;
+    audit_together, audit_declare, audit_chap, audit_ending, audit_request, audit_fullfeature, audit_ffheader,
+    audit_ping, audit_textanswer, audit_logout, audit_reject, audit_sendtargets;
 
 /* Rules across connections: session.c, and the challenges of chap.c. False when out of memory. */
 bool audit_session_check(struct audit_run *run, const struct audit_login *logins, size_t count);

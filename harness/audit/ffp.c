@@ -119,6 +119,8 @@ static bool has_unagreed_digest(const struct audit_login *login, const struct tr
     size_t start = head + (header ? PDU_DIGEST_LEN : 0);
     size_t left = s->len - pdu->offset;
 
+    if (pdu->whole && pdu->len != pdu_total_len(pdu->bhs, header, audit_ffp_digest(login, KEYS_DATA_DIGEST)))
+        return false; /* they were agreed on in a way that is not judged */
     if (!header && left >= head + PDU_DIGEST_LEN && digest_check(pdu->bhs, head, pdu->bhs + head))
         return true;
     return !audit_ffp_digest(login, KEYS_DATA_DIGEST) && segment > 0 && left >= start + segment + PDU_DIGEST_LEN &&

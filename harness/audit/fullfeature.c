@@ -90,6 +90,20 @@ static void digests(struct audit_run *run, enum audit_rule_id rule, const struct
     }
 }
 
+/* 13.1: without agreement there is none. Nothing behind can be judged then. */
+static void unagreed(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct transcript_pdu *pdu;
+    struct finding *f;
+
+    if (!audit_ffp_judged(login) || login->unagreed == AUDIT_NONE)
+        return;
+    pdu = &login->pdus[login->unagreed];
+    f = audit_add(run, rule, audit_at_pdu(login, pdu, PDU_BHS_LEN, pdu->len));
+    audit_was(f, "a CRC32C digest behind the header or the data");
+    audit_allowed(f, "no digest, for none was agreed on");
+}
+
 /* 13.12: the initiator's own declaration, or 8192. */
 static void segment_length(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
@@ -168,8 +182,8 @@ static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, con
 }
 
 static const struct audit_login_check fullfeature_checks[] = {
-    {AUDIT_SN_007, numbering},   {AUDIT_KEY_DIG_04, digests},        {AUDIT_KEY_MRD_02, segment_length},
-    {AUDIT_DISC_005, discovery}, {AUDIT_DISC_006, discovery_logout},
+    {AUDIT_SN_007, numbering},   {AUDIT_KEY_DIG_03, unagreed},       {AUDIT_KEY_DIG_04, digests},
+    {AUDIT_DISC_005, discovery}, {AUDIT_DISC_006, discovery_logout}, {AUDIT_KEY_MRD_02, segment_length},
 };
 
 const struct audit_subject audit_fullfeature = {NULL, 0, fullfeature_checks, AUDIT_COUNT(fullfeature_checks)};

@@ -120,9 +120,9 @@ struct audit_login {
     size_t digested;          /* exchange whose response carries a digest, which 13.1 forbids, AUDIT_NONE */
     size_t misaligned;        /* exchange whose response is wrongly padded, AUDIT_NONE */
     size_t unagreed;          /* PDU of full feature phase with a digest that nobody agreed on, AUDIT_NONE */
-    size_t *asked;            /* for each PDU of full feature phase the one it answers, see ffp.h; NULL: none is judged */
-    bool tail_request;        /* the initiator's stream ends inside a login PDU */
-    int64_t tail_us;          /* when that PDU began */
+    size_t *asked;     /* for each PDU of full feature phase the one it answers, see ffp.h; NULL: none is judged */
+    bool tail_request; /* the initiator's stream ends inside a login PDU */
+    int64_t tail_us;   /* when that PDU began */
 };
 
 /* Bounded memory for hostile text. */

@@ -60,6 +60,7 @@
     X(RSP_009, "L-RSP-009", "textform")                                                                                \
     X(RSP_013, "L-RSP-013", "textform")                                                                                \
     X(RSP_014, "L-RSP-014", "textform")                                                                                \
+    X(RSP_018, "L-RSP-018", "textform")                                                                                \
     X(RSP_015, "L-RSP-015", "textform")                                                                                \
     X(KST_011, "L-KST-011", "textform")                                                                                \
     X(KST_005, "L-KST-005", "textform")                                                                                \
@@ -171,25 +172,56 @@
     X(PDU_011, "L-PDU-011", "request")                                                                                 \
     /* fullfeature.c: the first steps after the login */                                                               \
     X(SN_007, "L-SN-007", "fullfeature")                                                                               \
+    X(KEY_DIG_03, "L-KEY-DIG-03", "fullfeature")                                                                       \
     X(KEY_DIG_04, "L-KEY-DIG-04", "fullfeature")                                                                       \
     X(KEY_MRD_02, "L-KEY-MRD-02", "fullfeature")                                                                       \
     X(KEY_MRD_05, "L-KEY-MRD-05", "fullfeature")                                                                       \
     X(DISC_005, "L-DISC-005", "fullfeature")                                                                           \
     X(DISC_006, "L-DISC-006", "fullfeature")                                                                           \
     X(DISC_015, "L-DISC-015", "fullfeature")                                                                           \
+    /* ffheader.c: header, task tags and command window of full feature phase */                                       \
+    X(FFP_006, "L-FFP-006", "ffheader")                                                                                \
+    X(FFP_007, "L-FFP-007", "ffheader")                                                                                \
+    X(FFP_008, "L-FFP-008", "ffheader")                                                                                \
+    X(SN_017, "L-SN-017", "ffheader")                                                                                  \
+    X(SN_018, "L-SN-018", "ffheader")                                                                                  \
+    X(SN_019, "L-SN-019", "ffheader")                                                                                  \
+    X(FFP_001, "L-FFP-001", "ffheader")                                                                                \
+    X(FFP_010, "L-FFP-010", "ffheader")                                                                                \
+    X(FFP_020, "L-FFP-020", "ffheader")                                                                                \
+    /* ping.c: NOP-In */                                                                                               \
+    X(FFP_002, "L-FFP-002", "ping")                                                                                    \
+    X(FFP_003, "L-FFP-003", "ping")                                                                                    \
+    X(FFP_004, "L-FFP-004", "ping")                                                                                    \
+    X(FFP_005, "L-FFP-005", "ping")                                                                                    \
+    /* textanswer.c: Text Responses */                                                                                 \
+    X(FFP_011, "L-FFP-011", "textanswer")                                                                              \
+    X(FFP_012, "L-FFP-012", "textanswer")                                                                              \
+    X(FFP_013, "L-FFP-013", "textanswer")                                                                              \
+    X(FFP_014, "L-FFP-014", "textanswer")                                                                              \
+    X(FFP_015, "L-FFP-015", "textanswer")                                                                              \
+    /* logout.c */                                                                                                     \
+    X(FFP_021, "L-FFP-021", "logout")                                                                                  \
+    X(FFP_022, "L-FFP-022", "logout")                                                                                  \
+    X(FFP_023, "L-FFP-023", "logout")                                                                                  \
+    X(FFP_024, "L-FFP-024", "logout")                                                                                  \
+    /* reject.c */                                                                                                     \
+    X(FFP_030, "L-FFP-030", "reject")                                                                                  \
+    X(FFP_031, "L-FFP-031", "reject")                                                                                  \
+    X(FFP_032, "L-FFP-032", "reject")                                                                                  \
     /* sendtargets.c */                                                                                                \
     X(SND_001, "L-SND-001", "sendtargets")                                                                             \
     X(SND_002, "L-SND-002", "sendtargets")                                                                             \
     X(SND_003, "L-SND-003", "sendtargets")                                                                             \
     X(SND_004, "L-SND-004", "sendtargets")                                                                             \
     X(SND_006, "L-SND-006", "sendtargets")                                                                             \
-    X(SND_007, "L-SND-007", "sendtargets")                                                                             \
     X(SND_009, "L-SND-009", "sendtargets")                                                                             \
     X(SND_010, "L-SND-010", "sendtargets")                                                                             \
     /* session.c: several connections together */                                                                      \
     X(TPGT_006, "L-TPGT-006", "session")                                                                               \
     X(TPGT_008, "L-TPGT-008", "session")                                                                               \
-    X(SN_013, "L-SN-013", "session")
+    X(SN_013, "L-SN-013", "session")                                                                                   \
+    X(SN_016, "L-SN-016", "session")
 
 #define AUDIT_RULE_ENUM(suffix, id, subject) AUDIT_##suffix,
 enum audit_rule_id { AUDIT_RULES(AUDIT_RULE_ENUM) AUDIT_RULE_COUNT };

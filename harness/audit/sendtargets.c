@@ -1,5 +1,6 @@
 /* Answers to SendTargets (RFC 7143, appendix C, 13.8, 11.10.4). */
 #include "harness/audit/check.h"
+#include "harness/audit/ffp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,7 @@ struct listing {
     uint32_t itt;
     char asked[TEXT_NAME_MAX + 1]; /* "All", "" or a name */
     size_t first;                  /* PDU of the first response */
-    char *text;
-    size_t len, capacity;
+    struct audit_joined text;
 };
 
 /* A Text Request that asks for the list and nothing else, in one PDU. */
@@ -24,7 +24,7 @@ static void take_request(struct listing *list, const struct transcript_pdu *pdu)
     if (req.word20 != PDU_NO_TAG)
         return; /* asks for the rest of a long answer */
     list->open = false;
-    list->len = 0;
+    list->text.len = 0;
     if (!(req.flags & PDU_FLAG_FINAL) || (req.flags & PDU_FLAG_CONTINUE) || !pdu->data ||
         text_count(pdu->data, pdu->data_len, NULL) != 1 || text_check(pdu->data, pdu->data_len, NULL) != TEXT_END ||
         !text_find(pdu->data, pdu->data_len, "SendTargets", &pair) || pair.value_len > TEXT_NAME_MAX)
@@ -34,24 +34,6 @@ static void take_request(struct listing *list, const struct transcript_pdu *pdu)
     list->first = SIZE_MAX;
     memcpy(list->asked, pair.value, pair.value_len);
     list->asked[pair.value_len] = '\0';
-}
-
-static bool append(struct listing *list, const struct transcript_pdu *pdu)
-{
-    if (!pdu->data || pdu->data_len == 0)
-        return true;
-    if (list->capacity - list->len < pdu->data_len) {
-        size_t capacity = 2 * (list->len + pdu->data_len);
-        char *text = realloc(list->text, capacity);
-
-        if (!text)
-            return false;
-        list->text = text;
-        list->capacity = capacity;
-    }
-    memcpy(list->text + list->len, pdu->data, pdu->data_len);
-    list->len += pdu->data_len;
-    return true;
 }
 
 /* The bytes of a string of the joined text, in the PDU where it begins. */
@@ -77,7 +59,8 @@ static void add(struct audit_run *run, enum audit_rule_id rule, const struct aud
     struct finding *f = audit_add(run, rule, place(login, list, pair->offset, pair->len));
     char quoted[150];
 
-    audit_was(f, "%s", audit_quote(quoted, sizeof quoted, list->text + pair->offset, pair->len ? pair->len - 1 : 0));
+    audit_was(f, "%s",
+              audit_quote(quoted, sizeof quoted, list->text.bytes + pair->offset, pair->len ? pair->len - 1 : 0));
     audit_allowed(f, "%s", allowed);
 }
 
@@ -139,12 +122,10 @@ static void judge(struct audit_run *run, enum audit_rule_id rule, const struct a
     enum text_result result;
     bool named = false;
 
-    text_cursor_init(&cursor, list->text, list->len);
+    text_cursor_init(&cursor, list->text.bytes, list->text.len);
     while ((result = text_next(&cursor, &pair)) != TEXT_END && !run->out->truncated) {
-        if (result != TEXT_PAIR) {
-            add(run, rule, login, list, &pair, text_result_name(result));
-            return;
-        }
+        if (result != TEXT_PAIR)
+            return; /* the form of the text has a rule of its own */
         if (text_pair_is(&pair, "TargetName")) {
             named = true;
             judge_name(run, login, list, &pair);
@@ -158,32 +139,16 @@ static void judge(struct audit_run *run, enum audit_rule_id rule, const struct a
     }
 }
 
-/* 11.10.4, 11.11.4: a part of a longer answer has a tag with which to ask for the rest. */
-static void judge_tag(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *pdu)
-{
-    struct pdu_response rsp;
-    struct finding *f;
-    bool last;
-
-    pdu_response_decode(&rsp, pdu->bhs);
-    last = (rsp.flags & PDU_FLAG_FINAL) != 0;
-    if (last == (rsp.word20 == PDU_NO_TAG))
-        return;
-    f = audit_add(run, AUDIT_SND_007, audit_at_field(login, pdu, "TTT"));
-    audit_was(f, "F=%d with Target Transfer Tag 0x%08x", last, (unsigned)rsp.word20);
-    audit_allowed(f, "0xffffffff with F=1, another tag with F=0");
-}
-
 static void listings(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     struct listing list = {.open = false};
 
-    if (login->final == AUDIT_NONE || login->blind)
+    if (!audit_ffp_judged(login))
         return;
     for (size_t i = 0; i < login->pdu_count && !run->no_memory; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];
 
-        if (pdu->gap || !pdu->whole || !pdu->bhs)
+        if (pdu->gap || !pdu->whole || !pdu->bhs || i == login->unagreed)
             break;
         if (!pdu->full_feature)
             continue;
@@ -194,15 +159,14 @@ static void listings(struct audit_run *run, enum audit_rule_id rule, const struc
             continue;
         if (list.first == SIZE_MAX)
             list.first = i;
-        judge_tag(run, login, pdu);
-        if (!append(&list, pdu)) {
+        if (!audit_joined_add(&list.text, pdu)) {
             run->no_memory = true;
         } else if (pdu->bhs[1] & PDU_FLAG_FINAL) {
             judge(run, rule, login, &list);
             list.open = false;
         }
     }
-    free(list.text);
+    free(list.text.bytes);
 }
 
 static const struct audit_login_check sendtargets_checks[] = {

@@ -1,5 +1,6 @@
 /* Several connections together: one session has one portal group and one CmdSN (RFC 7143, 6.3.1, 13.9, 4.2.2.1). */
 #include "harness/audit/check.h"
+#include "harness/audit/ffp.h"
 
 #include <string.h>
 
@@ -89,6 +90,17 @@ static void known_tag(struct audit_run *run, const struct audit_login *first, co
     audit_allowed(f, "%d, the tag of this portal", known);
 }
 
+/* Does this PDU take a CmdSN? Also one that was sent before the login was known to be over. */
+static bool is_command(const struct transcript_pdu *pdu)
+{
+    uint8_t opcode;
+
+    if (pdu->side != TRANSCRIPT_INITIATOR || !pdu->bhs)
+        return false;
+    opcode = pdu_opcode(pdu->bhs);
+    return !pdu_immediate(pdu->bhs) && opcode != PDU_DATA_OUT && opcode != PDU_SNACK_REQUEST;
+}
+
 /* Commands that take a CmdSN, sent on a connection up to a time. */
 static uint32_t commands_sent(const struct audit_login *login, int64_t until_us)
 {
@@ -96,12 +108,8 @@ static uint32_t commands_sent(const struct audit_login *login, int64_t until_us)
 
     for (size_t i = 0; i < login->pdu_count; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];
-        uint8_t opcode;
 
-        if (!pdu->full_feature || pdu->side != TRANSCRIPT_INITIATOR || !pdu->bhs || pdu->first_us > until_us)
-            continue;
-        opcode = pdu_opcode(pdu->bhs);
-        if (!pdu_immediate(pdu->bhs) && opcode != PDU_DATA_OUT && opcode != PDU_SNACK_REQUEST)
+        if (pdu->full_feature && pdu->first_us <= until_us && is_command(pdu))
             count++;
     }
     return count;
@@ -132,10 +140,54 @@ static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins,
     audit_allowed(f, "0x%08x to 0x%08x, as the session has it", (unsigned)base, (unsigned)(base + sent));
 }
 
+/* Is another connection of the recording, or may it be, one of this session? Its commands then count too. */
+static bool shared(const struct audit_login *logins, size_t count, const struct audit_login *login)
+{
+    uint16_t tsih = login->exchanges[login->final].rsp.tsih;
+
+    for (size_t i = 0; i < count; i++)
+        if (&logins[i] != login && logins[i].count > 0 && logins[i].exchanges[0].req.tsih == tsih)
+            return true;
+    return false;
+}
+
+/* 4.2.2.1: only what was sent is acknowledged. Judged where the session has one connection. */
+static void only_sent(struct audit_run *run, const struct audit_login *logins, size_t count,
+                      const struct audit_login *login)
+{
+    const struct audit_exchange *final;
+    const struct transcript_pdu *pdu;
+    size_t at = 0;
+    size_t seen = 0;
+    uint32_t sent = 0;
+
+    if (!audit_ffp_judged(login) || !login->leading || shared(logins, count, login))
+        return;
+    final = &login->exchanges[login->final];
+    if ((final->dirt & (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE | AUDIT_DIRT_OPCODE)) != 0)
+        return;
+    while ((pdu = audit_ffp_next(login, &at)) != NULL) {
+        struct pdu_response rsp;
+        struct finding *f;
+
+        for (; seen < at; seen++)
+            sent += is_command(&login->pdus[seen]);
+        pdu_response_decode(&rsp, pdu->bhs);
+        if (rsp.opcode == PDU_LOGIN_RESPONSE || rsp.exp_cmd_sn - final->req.cmd_sn <= sent)
+            continue;
+        f = audit_add(run, AUDIT_SN_016, audit_at_field(login, pdu, "ExpCmdSN"));
+        audit_was(f, "ExpCmdSN 0x%08x after %u commands", (unsigned)rsp.exp_cmd_sn, (unsigned)sent);
+        audit_allowed(f, "0x%08x to 0x%08x", (unsigned) final->req.cmd_sn, (unsigned)(final->req.cmd_sn + sent));
+        return;
+    }
+}
+
 bool audit_session_check(struct audit_run *run, const struct audit_login *logins, size_t count)
 {
     if (count == 0 || count > CONNECTIONS_MAX)
         return true;
+    for (size_t i = 0; i < count; i++)
+        only_sent(run, logins, count, &logins[i]);
     for (size_t i = 0; i < count; i++)
         known_tag(run, &logins[0], &logins[i]);
     for (size_t i = 0; i < count; i++) {

@@ -127,6 +127,33 @@ static void number_form(struct audit_run *run, enum audit_rule_id rule, const st
     audit_allowed(f, "a number (%s)", text_number_error_name(error));
 }
 
+/*
+ * 6.3.1: parameters are of responses that accept. That the login is refused may be said by Reject or the like, and a
+ * redirect has its address.
+ */
+static void no_negotiation(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                           const struct audit_exchange *x)
+{
+    static const enum keys_id free_keys[] = {KEYS_TARGET_ADDRESS, KEYS_TARGET_ALIAS, KEYS_TARGET_PORTAL_GROUP_TAG};
+    const struct audit_text *text = x->response_text == AUDIT_NONE ? NULL : &login->texts[x->response_text];
+
+    for (size_t i = 0; text && i < text->pair_count; i++) {
+        const struct audit_pair *pair = &login->pairs[text->pair_first + i];
+        const struct keys_entry *entry = login->keys[pair->key_index].entry;
+        bool parameter = entry && keys_word(pair->value, pair->value_len) == KEYS_WORD_VALUE;
+        struct finding *f;
+
+        for (size_t k = 0; parameter && k < AUDIT_COUNT(free_keys); k++)
+            parameter = entry->id != free_keys[k];
+        if (!parameter)
+            continue;
+        f = audit_add(run, rule, audit_at_pair(login, pair));
+        audit_was_pair(f, pair);
+        audit_allowed(f, "no parameter in a refusal");
+        return;
+    }
+}
+
 /* All rules about single pairs of a response, in one walk. */
 static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                   const struct audit_exchange *x)
@@ -153,6 +180,7 @@ static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct a
 static const struct audit_exchange_check textform_checks[] = {
     {AUDIT_RSP_009, AUDIT_LOGIN, false, 0, well_formed},
     {AUDIT_RSP_013, AUDIT_LOGIN, false, 0, pairs},
+    {AUDIT_RSP_018, AUDIT_REFUSAL, false, 0, no_negotiation},
 };
 
 const struct audit_subject audit_textform = {textform_checks, AUDIT_COUNT(textform_checks), NULL, 0};
