@@ -28,6 +28,7 @@ const struct case_condition case_conditions[] = {
     CONDITION("second-group", "another portal, in another portal group", true),
     CONDITION("second-portal", "another portal of the same portal group", true),
     CONDITION("second-target", "another target that asks for no authentication", true),
+    CONDITION("elsewhere", "a target that is served on other portals only", false),
     CONDITION("many-targets", "so many targets that their list does not fit in one PDU", false),
     CONDITION("proposes", "a target that proposes keys itself", false),
     CONDITION("ipv6", "a portal with an IPv6 address", false),

@@ -80,12 +80,14 @@ struct conn {
     struct conn_answer *answers;
     size_t answer_count, answer_cap;
     enum conn_end end;
-    uint16_t status; /* CONN_STATUS */
-    uint8_t opcode;  /* CONN_OTHER, CONN_ANSWERED */
-    uint8_t reason;  /* CONN_REJECTED */
-    char why[200];   /* words on the end, for a person */
-    char early[480]; /* a deviation that could not be sent since the login ended before it; "" none */
-    bool was_ffp;    /* the login had completed at some time */
+    uint16_t status;   /* CONN_STATUS */
+    uint8_t opcode;    /* CONN_OTHER, CONN_ANSWERED */
+    uint8_t reason;    /* CONN_REJECTED */
+    char why[200];     /* words on the end, for a person */
+    char strayed[160]; /* how the target took the login another way than the one asked for (course.h); "" it did not */
+    char early[480];   /* a deviation that could not be sent because of that, or since the login ended; "" none */
+    bool left_open;    /* the target did not end it in time after its logout */
+    bool was_ffp;      /* the login had completed at some time */
     bool header_digest, data_digest;
     struct text_buf text_answer; /* text of the last Text exchange */
 };

@@ -1,6 +1,7 @@
 /* The course of a login: see course.h. */
 #include "harness/course.h"
 
+#include "wire/bytes.h"
 #include "wire/chap.h"
 #include "wire/pdu.h"
 #include "wire/text.h"
@@ -100,16 +101,31 @@ static bool strays_in_challenge(const struct course_exchange *x, char *out, size
     return true;
 }
 
+/* The null bytes and equals signs of the text are where libiscsi looks for them. */
+static bool strays_in_form(const struct course_exchange *x, char *out, size_t cap)
+{
+    enum text_result form = text_check(x->said, x->said_len, NULL);
+
+    if (form == TEXT_END || form == TEXT_PAIR)
+        return false;
+    snprintf(out, cap, "sent a malformed text (%s)", text_result_name(form));
+    return true;
+}
+
 static bool strays_in_stage(const struct course_exchange *x, char *out, size_t cap)
 {
     bool asked = x->request[1] & PDU_FLAG_TRANSIT, said = x->response[1] & PDU_FLAG_TRANSIT;
     unsigned csg = x->request[1] >> 2 & 3u, nsg = x->request[1] & 3u;
 
-    /* the security stage goes on while CHAP is under way, whatever was asked for (12.1.3) */
-    if (asked && !said && csg == PDU_STAGE_SECURITY &&
-        (says(x, "AuthMethod", "CHAP") || holds(x->said, x->said_len, "CHAP_A")))
+    bool chap = csg == PDU_STAGE_SECURITY && (says(x, "AuthMethod", "CHAP") || holds(x->said, x->said_len, "CHAP_A"));
+
+    if (chap && said)
+        snprintf(out, cap, "answered T=1 with CHAP under way");
+    else if (chap) /* the security stage goes on, whatever was asked for (12.1.3) */
         return false;
-    if (asked != said)
+    else if (said && nsg == PDU_STAGE_FULL_FEATURE && !bytes_get_be16(x->response + 14))
+        snprintf(out, cap, "gave no TSIH");
+    else if (asked != said)
         snprintf(out, cap, "answered T=%d to T=%d", said, asked);
     else if ((x->response[1] >> 2 & 3u) != csg)
         snprintf(out, cap, "answered CSG=%u to CSG=%u", x->response[1] >> 2 & 3u, csg);
@@ -128,8 +144,8 @@ bool course_strays(const struct course_exchange *x, char *out, size_t cap)
             snprintf(out, cap, "answered %s without %s", debts[i].asked, debts[i].due);
             return true;
         }
-    return strays_ahead(x, out, cap) || strays_in_method(x, out, cap) || strays_in_challenge(x, out, cap) ||
-           strays_in_stage(x, out, cap);
+    return strays_in_form(x, out, cap) || strays_ahead(x, out, cap) || strays_in_method(x, out, cap) ||
+           strays_in_challenge(x, out, cap) || strays_in_stage(x, out, cap);
 }
 
 /* Text that is cut off, not overrun. */

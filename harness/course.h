@@ -21,7 +21,8 @@ struct course_exchange {
 };
 
 /*
- * Did the target go another way than the one asked for: T or a stage that is not the one asked for (11.12, 11.13),
+ * Did the target go another way than the one asked for: malformed text (6.1), T or a stage that is not
+ * the one asked for, no TSIH at the end (11.12, 11.13),
  * another AuthMethod than the first of the list (6.3.2), CHAP keys that are not due, or due and not there
  * or of no use (12.1.3)?
  * Then true, and out says what it did ("answered T=0 to T=1").

@@ -169,7 +169,8 @@ static bool close_after_logout(struct conn *c, bool session, int grace_ms)
             continue;
         other->logged_out = true;
         if (grace_ms && other->link->fd >= 0)
-            closed &= link_wait_end(&d->net, other->link, until);
+            other->left_open = !link_wait_end(&d->net, other->link, until);
+        closed &= !other->left_open;
         link_half_close(&d->net, other->link);
     }
     return closed;

@@ -30,8 +30,7 @@ struct login_run {
     uint8_t answer[PDU_BHS_LEN];  /* header of the answer to be shown */
     struct text_buf joined;       /* its text, over all PDUs with C=1 */
     bool *edits_used, *shapes_used;
-    char strayed[160]; /* how the target took the login another way than the one asked for; "" it did not */
-    char came[160];    /* the answer to be shown, in words */
+    char came[160]; /* the answer to be shown, in words */
 };
 
 static enum turn run_error(struct conn *c, const struct position *at, const char *text)
@@ -41,6 +40,19 @@ static enum turn run_error(struct conn *c, const struct position *at, const char
     return TURN_ERROR;
 }
 
+/* The login that the target took another way: this one, or one whose values an edit may speak of. NULL: none. */
+static const struct conn *strayed_conn(const struct conn *c)
+{
+    const struct drive *d = c->drive;
+
+    if (*c->strayed)
+        return c;
+    for (size_t i = 0; i < d->conn_count; i++)
+        if (*d->conns[i]->strayed)
+            return d->conns[i];
+    return NULL;
+}
+
 /*
  * A deviation that cannot be made. The case is at fault unless the target has taken the login another way: then it is
  * the target that is to be told.
@@ -48,11 +60,13 @@ static enum turn run_error(struct conn *c, const struct position *at, const char
 static enum turn run_unmet(struct login_run *run, const struct position *at, const char *text)
 {
     struct conn *c = run->c;
+    const struct conn *strayed = strayed_conn(c);
 
-    if (!*run->strayed)
+    if (!strayed)
         return run_error(c, at, text);
-    snprintf(c->early, sizeof(c->early), "the target %s; for this reason %s", run->strayed, text);
-    conn_finish(c, CONN_GAVE_UP, "%s", run->strayed);
+    snprintf(c->early, sizeof(c->early), "the target %s%s%s; for this reason %s", strayed->strayed,
+             strayed == c ? "" : " of connection ", strayed == c ? "" : strayed->name, text);
+    conn_finish(c, CONN_GAVE_UP, "%s", strayed->strayed);
     return TURN_DONE;
 }
 
@@ -171,21 +185,22 @@ static bool ask_for_more(struct login_run *run)
 /* Keeps what the answer to be shown was, for the sentences that a failure ends in. */
 static void note_course(struct login_run *run, const uint8_t *bhs, const struct text_buf *text)
 {
+    struct conn *c = run->c;
     const struct course_exchange x = {run->request, run->asked.data, run->asked.len, bhs, text->data, text->len};
     struct text_cursor cursor;
     struct text_pair pair;
     char how[120];
 
     course_describe(&x, run->came, sizeof(run->came));
-    if (*run->strayed)
+    if (*c->strayed)
         return;
     if (course_strays(&x, how, sizeof(how))) {
-        snprintf(run->strayed, sizeof(run->strayed), "%s in PDU %d", how, run->number);
+        snprintf(c->strayed, sizeof(c->strayed), "%s in PDU %d", how, run->number);
         return;
     }
     text_cursor_init(&cursor, run->repair.open.data, run->repair.open.len);
     if (text_next(&cursor, &pair) == TEXT_PAIR)
-        snprintf(run->strayed, sizeof(run->strayed), "proposed %.*s in PDU %d",
+        snprintf(c->strayed, sizeof(c->strayed), "proposed %.*s in PDU %d",
                  (int)(pair.key_len < 64 ? pair.key_len : 64), pair.key, run->number);
 }
 
@@ -342,7 +357,7 @@ static enum turn shaped(struct login_run *run, enum shape_sent sent)
     struct drive *d = run->c->drive;
     char text[sizeof(d->error)];
 
-    if (sent == SHAPE_UNMET && *run->strayed) {
+    if (sent == SHAPE_UNMET && strayed_conn(run->c)) {
         memcpy(text, d->error, sizeof(text));
         *d->error = '\0';
         return run_unmet(run, NULL, text);

@@ -130,8 +130,10 @@ static void step_logout(struct scenario *s, struct conn *c, const struct case_st
     step_must(s, c, end != LOGOUT_UNANSWERED, "Logout");
     if (end == LOGOUT_DENIED && asked)
         settle(s, VERDICT_FAIL, "%s: the Logout was answered, but not with response 0", c->name);
-    if (end == LOGOUT_LEFT_OPEN)
-        settle(s, VERDICT_FAIL, "%s: still open %d ms after the Logout Response (RFC 7143 11.14)", c->name, grace_ms);
+    for (size_t i = 0; i < s->drive.conn_count; i++)
+        if (s->drive.conns[i]->left_open)
+            settle(s, VERDICT_FAIL, "%s: still open %d ms after the Logout Response (RFC 7143 11.14)",
+                   s->drive.conns[i]->name, grace_ms);
 }
 
 static void step_text(struct scenario *s, struct conn *c, const struct case_step *step)

@@ -103,6 +103,8 @@ struct config_params {
     bool immediate_data;                /* false: refuses immediate data */
     bool header_digest;                 /* CRC32C may be chosen */
     bool data_digest;
+    bool header_digest_required;        /* and None may not */
+    bool data_digest_required;
 };
 
 struct config {

@@ -72,11 +72,9 @@ static bool conn_check_digests(struct conn *conn, const uint8_t *bhs, bool *data
     return true;
 }
 
-/* Bytes of the PDU at the start of the input; 0: not enough came to tell, or to be complete. */
+/* Bytes of the PDU at the start of the input, of which at least the header came; 0: it is not complete. */
 static size_t conn_complete(struct conn *conn, const uint8_t *bhs, size_t length)
 {
-    if (length < PDU_BHS_LEN)
-        return 0;
     if (conn->login != NULL && login_header_decides(conn, bhs))
         return PDU_BHS_LEN;
     bool full = conn->login == NULL;

@@ -172,6 +172,11 @@ static const char *negotiate_bool(bool value)
     return value ? "Yes" : "No";
 }
 
+static const char *negotiate_digest(bool possible, bool required)
+{
+    return !possible ? "None" : required ? "CRC32C" : "CRC32C,None";
+}
+
 /* What the target itself would have of a key, as text; value has NEGOTIATE_VALUE_MAX bytes. */
 static void negotiate_own(const struct conn *conn, const struct negotiate *negotiate, enum keys_id id, char *value)
 {
@@ -180,8 +185,8 @@ static void negotiate_own(const struct conn *conn, const struct negotiate *negot
     uint32_t number = 0;
 
     switch (id) {
-    case KEYS_HEADER_DIGEST: text = params->header_digest ? "CRC32C,None" : "None"; break;
-    case KEYS_DATA_DIGEST: text = params->data_digest ? "CRC32C,None" : "None"; break;
+    case KEYS_HEADER_DIGEST: text = negotiate_digest(params->header_digest, params->header_digest_required); break;
+    case KEYS_DATA_DIGEST: text = negotiate_digest(params->data_digest, params->data_digest_required); break;
     case KEYS_INITIAL_R2T: text = negotiate_bool(params->initial_r2t); break;
     case KEYS_IMMEDIATE_DATA: text = negotiate_bool(params->immediate_data); break;
     case KEYS_DATA_PDU_IN_ORDER:

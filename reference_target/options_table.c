@@ -120,6 +120,17 @@ static bool apply_codes(struct options_parse *parse, const char *value)
     return reason == NULL || options_reject(parse, value, "%s", reason);
 }
 
+static bool apply_require_digest(struct options_parse *parse, const char *value)
+{
+    struct config_params *params = &parse->options->config.params;
+    bool both = strcmp(value, "both") == 0, header = both || strcmp(value, "header") == 0;
+    bool data = both || strcmp(value, "data") == 0;
+
+    params->header_digest_required = params->header_digest_required || header;
+    params->data_digest_required = params->data_digest_required || data;
+    return header || data || options_reject(parse, value, "the digest is header, data or both");
+}
+
 static bool apply_strict_redeclare(struct options_parse *parse, const char *value)
 {
     (void)value;
@@ -523,6 +534,8 @@ static const struct options_row rows[] = {
      "As --discovery-mutual-chap, from a file of one line.", apply_discovery_mutual_file},
     {"codes", OPTIONS_PROCESS, WITH("CODE[,CODE]..."),
      "Knows only these status codes: others become 0200 or a close.", apply_codes},
+    {"require-digest", OPTIONS_PROCESS, WITH("header|data|both"),
+     "Takes CRC32C even where the initiator would rather have None, and no None at all.", apply_require_digest},
     {"strict-redeclare", OPTIONS_PROCESS, NONE,
      "Refuses also an identical repetition of InitiatorName, TargetName or SessionType.", apply_strict_redeclare},
     {"defect", OPTIONS_PROCESS, WITH("NAME[,NAME]..."),

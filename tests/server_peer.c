@@ -245,12 +245,8 @@ bool served_send(int fd, uint8_t opcode, unsigned flags, uint32_t itt, uint32_t 
                  const void *data, size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request request = {.opcode = opcode,
-                                  .immediate = true,
-                                  .flags = (uint8_t)flags,
-                                  .itt = itt,
-                                  .word20 = word20,
-                                  .cmd_sn = 1};
+    struct pdu_request request = {
+        .opcode = opcode, .immediate = true, .flags = (uint8_t)flags, .itt = itt, .word20 = word20, .cmd_sn = 1};
 
     if (cdb != NULL)
         memcpy(request.tail, cdb, sizeof request.tail);

@@ -16,28 +16,28 @@
 
 struct served {
     pid_t pid;
-    char folder[64];            /* holds ready, control, log */
-    char path[128];             /* of served_path() */
-    unsigned port;              /* of the first portal; 0: it ended before it was ready */
-    bool ends;                  /* set by the test: it was told to end, and needs no signal */
-    size_t *shared;             /* with the child */
-    size_t allocations;         /* of the server, once it has ended */
+    char folder[64];    /* holds ready, control, log */
+    char path[128];     /* of served_path() */
+    unsigned port;      /* of the first portal; 0: it ended before it was ready */
+    bool ends;          /* set by the test: it was told to end, and needs no signal */
+    size_t *shared;     /* with the child */
+    size_t allocations; /* of the server, once it has ended */
 };
 
 /* How the child is to be started. All zero is good. */
 struct served_how {
-    const char *words[16];      /* more flags, behind the portal main and before the target */
-    const char *target_words[16];       /* flags of SERVER_TARGET */
-    const char *portal;         /* instead of main=127.0.0.1:0 */
-    size_t fail_at;             /* the allocation of the server that fails */
-    size_t descriptors;         /* limit of the process; 0: as it is */
+    const char *words[16];        /* more flags, behind the portal main and before the target */
+    const char *target_words[16]; /* flags of SERVER_TARGET */
+    const char *portal;           /* instead of main=127.0.0.1:0 */
+    size_t fail_at;               /* the allocation of the server that fails */
+    size_t descriptors;           /* limit of the process; 0: as it is */
 };
 
 /* Starts it and waits until it is ready or gone. */
 void served_start(struct served *served, const struct served_how *how);
 
-/* SIGTERM unless it is gone already, waits for its end, removes the folder. Returns the exit status; the test fails when
- * it crashed or takes more than 20 s. */
+/* SIGTERM unless it is gone already, waits for its end, removes the folder. Returns the exit status; the test fails
+ * when it crashed or takes more than 20 s. */
 int served_stop(struct served *served);
 
 /* folder/name, until the next call. */

@@ -38,10 +38,14 @@ static void expect_refusal(unsigned status)
 /* An answer that fills more than one PDU is fetched by empty requests only. */
 static void test_pickup_refused(void **state)
 {
-    static const struct { unsigned flags; const char *text; size_t length; } rows[] = {
-        { 0x44, TEXT("X-more=1") },     /* C */
-        { 0x87, TEXT("X-more=1") },     /* keys */
-        { 0x44, "", 0 }                 /* C without keys */
+    static const struct {
+        unsigned flags;
+        const char *text;
+        size_t length;
+    } rows[] = {
+        {0x44, TEXT("X-more=1")}, /* C */
+        {0x87, TEXT("X-more=1")}, /* keys */
+        {0x44, "", 0}             /* C without keys */
     };
 
     (void)state;
@@ -111,14 +115,15 @@ static void test_long_names(void **state)
 /* A forced code waits for its stage. */
 static void test_forced_stage(void **state)
 {
-    static const struct { enum config_stage stage; unsigned refused; } rows[] = {
-        { CONFIG_STAGE_FIRST, 1 }, { CONFIG_STAGE_SECURITY, 1 }, { CONFIG_STAGE_OPERATIONAL, 2 },
-        { CONFIG_STAGE_FINAL, 2 }
-    };
+    static const struct {
+        enum config_stage stage;
+        unsigned refused;
+    } rows[] = {
+        {CONFIG_STAGE_FIRST, 1}, {CONFIG_STAGE_SECURITY, 1}, {CONFIG_STAGE_OPERATIONAL, 2}, {CONFIG_STAGE_FINAL, 2}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct config_force force = { .status = 0x0302, .stage = rows[i].stage };
+        struct config_force force = {.status = 0x0302, .stage = rows[i].stage};
         char text[1024];
 
         world_open(&world, NULL);
@@ -135,17 +140,36 @@ static void test_forced_stage(void **state)
     }
 }
 
+/* A redirect that has no other address tells the one that the initiator came to: a TargetAddress there must be. */
+static void test_forced_redirect(void **state)
+{
+    (void)state;
+    for (unsigned status = 0x0101; status <= 0x0102; status++) {
+        struct config_force force = {.status = (uint16_t)status};
+
+        world_open(&world, NULL);
+        assert_true(node_force(world.node, NODE_ALL, &force));
+        peer_open(&world, PORTAL_A, &peer);
+        assert_false(peer_login_whole(&peer, TARGET_OPEN, "", 0));
+        assert_int_equal(peer.response.status, status);
+        assert_true(peer_has(&peer, "TargetAddress", "127.0.0.1:3260"));
+        world_close(&world);
+    }
+}
+
 /* CHAP without T in its last request: security goes on until the initiator wants to leave it. */
 static void test_end_of_security(void **state)
 {
-    static const struct { const char *text; size_t length; unsigned flags, status; } rows[] = {
-        { "", 0, 0x81, 0 },
-        { TEXT("X-key=1"), 0x81, 0 },
-        { TEXT("AuthMethod=None"), 0x81, 0x0200 },
-        { TEXT("CHAP_A=5"), 0x81, 0x0200 },
-        { TEXT("SRP_U=me"), 0x81, 0x0200 },
-        { "", 0, 0x83, 0 }
-    };
+    static const struct {
+        const char *text;
+        size_t length;
+        unsigned flags, status;
+    } rows[] = {{"", 0, 0x81, 0},
+                {TEXT("X-key=1"), 0x81, 0},
+                {TEXT("AuthMethod=None"), 0x81, 0x0200},
+                {TEXT("CHAP_A=5"), 0x81, 0x0200},
+                {TEXT("SRP_U=me"), 0x81, 0x0200},
+                {"", 0, 0x83, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -172,27 +196,27 @@ static void test_first_requests(void **state)
         const char *extra;
         size_t length;
         unsigned status;
-        const char *key, *value;    /* in the answer */
+        const char *key, *value; /* in the answer */
     } rows[] = {
-        { "unknown key twice", PORTAL_A, TARGET_OPEN, 0x87, TEXT("X-a=1\0X-a=2"), 0x0200, NULL, NULL },
-        { "unknown keys", PORTAL_A, TARGET_OPEN, 0x87, TEXT("X-a=1\0X-b=2"), 0, "X-b", "NotUnderstood" },
-        { "key of the target", PORTAL_A, TARGET_OPEN, 0x87, TEXT("TargetAlias=me"), 0x0200, NULL, NULL },
-        { "tag of the target", PORTAL_A, TARGET_OPEN, 0x87, TEXT("TargetPortalGroupTag=1"), 0x0200, NULL, NULL },
-        { "iSER key", PORTAL_A, TARGET_OPEN, 0x87, TEXT("InitiatorRecvDataSegmentLength=4096"), 0,
-          "InitiatorRecvDataSegmentLength", "Irrelevant" },
-        { "alias", PORTAL_A, TARGET_SINGLE, 0x87, "", 0, 0, "TargetAlias", "one of a kind" },
-        { "no alias", PORTAL_A, TARGET_OPEN, 0x87, "", 0, 0, "TargetAlias", NULL },
-        { "reserved word as a method", PORTAL_A, TARGET_CHAP, 0x81, TEXT("AuthMethod=Reject"), 0x0200, NULL, NULL },
-        { "no method in common", PORTAL_A, TARGET_CHAP, 0x81, TEXT("AuthMethod=SRP,KRB5"), 0x0201, NULL, NULL },
-        { "allowed initiator", PORTAL_A, TARGET_DENIED, 0x87, "", 0, 0x0202, NULL, NULL },
-        { "moved to the portal that it comes to", PORTAL_B, TARGET_TEMPORARY, 0x87, "", 0, 0, NULL, NULL },
-        { "reserved word", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxBurstLength=Irrelevant"), 0x0200, NULL, NULL },
-        { "number that is none", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxBurstLength=many\0FirstBurstLength=512"), 0,
-          "MaxBurstLength", "Reject" },
-        { "receive length that is none", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxRecvDataSegmentLength=many"), 0x0200,
-          NULL, NULL },
-        { "receive length below", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxRecvDataSegmentLength=511"), 0x0200, NULL, NULL }
-    };
+        {"unknown key twice", PORTAL_A, TARGET_OPEN, 0x87, TEXT("X-a=1\0X-a=2"), 0x0200, NULL, NULL},
+        {"unknown keys", PORTAL_A, TARGET_OPEN, 0x87, TEXT("X-a=1\0X-b=2"), 0, "X-b", "NotUnderstood"},
+        {"key of the target", PORTAL_A, TARGET_OPEN, 0x87, TEXT("TargetAlias=me"), 0x0200, NULL, NULL},
+        {"tag of the target", PORTAL_A, TARGET_OPEN, 0x87, TEXT("TargetPortalGroupTag=1"), 0x0200, NULL, NULL},
+        {"iSER key", PORTAL_A, TARGET_OPEN, 0x87, TEXT("InitiatorRecvDataSegmentLength=4096"), 0,
+         "InitiatorRecvDataSegmentLength", "Irrelevant"},
+        {"alias", PORTAL_A, TARGET_SINGLE, 0x87, "", 0, 0, "TargetAlias", "one of a kind"},
+        {"no alias", PORTAL_A, TARGET_OPEN, 0x87, "", 0, 0, "TargetAlias", NULL},
+        {"reserved word as a method", PORTAL_A, TARGET_CHAP, 0x81, TEXT("AuthMethod=Reject"), 0x0200, NULL, NULL},
+        {"no method in common", PORTAL_A, TARGET_CHAP, 0x81, TEXT("AuthMethod=SRP,KRB5"), 0x0201, NULL, NULL},
+        {"allowed initiator", PORTAL_A, TARGET_DENIED, 0x87, "", 0, 0x0202, NULL, NULL},
+        {"moved to the portal that it comes to", PORTAL_B, TARGET_TEMPORARY, 0x87, "", 0, 0, NULL, NULL},
+        {"reserved word", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxBurstLength=Irrelevant"), 0x0200, NULL, NULL},
+        {"number that is none", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxBurstLength=many\0FirstBurstLength=512"), 0,
+         "MaxBurstLength", "Reject"},
+        {"receive length that is none", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxRecvDataSegmentLength=many"), 0x0200,
+         NULL, NULL},
+        {"receive length below", PORTAL_A, TARGET_OPEN, 0x87, TEXT("MaxRecvDataSegmentLength=511"), 0x0200, NULL,
+         NULL}};
     static char alias[] = "one of a kind";
 
     (void)state;
@@ -219,7 +243,7 @@ static void test_first_requests(void **state)
 static void test_allowed(void **state)
 {
     static char name[] = PEER_INITIATOR;
-    static char *allow[] = { name };
+    static char *allow[] = {name};
 
     (void)state;
     world_init(&world);
@@ -233,19 +257,22 @@ static void test_allowed(void **state)
 /* What stands in the third step of CHAP beside the secret's proof. */
 static void test_chap_values(void **state)
 {
-    static const struct { const char *name; const char *text; size_t length; } rows[] = {
-        { "identifier above a byte", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0CHAP_I=256\0"
-                                          "CHAP_C=0x0102") },
-        { "identifier that is none", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0CHAP_I=x\0"
-                                          "CHAP_C=0x0102") },
-        { "challenge without identifier", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0"
-                                               "CHAP_C=0x0102") },
-        { "key of another step", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0SRP_U=me") },
-        { "response that is no number", TEXT("CHAP_N=user-one\0CHAP_R=response") },
-        { "response of no length", TEXT("CHAP_N=user-one\0CHAP_R=0x") },
-        { "no response", TEXT("CHAP_N=user-one") },
-        { "no name", TEXT("CHAP_R=0x00112233445566778899aabbccddeeff") }
-    };
+    static const struct {
+        const char *name;
+        const char *text;
+        size_t length;
+    } rows[] = {
+        {"identifier above a byte", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0CHAP_I=256\0"
+                                         "CHAP_C=0x0102")},
+        {"identifier that is none", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0CHAP_I=x\0"
+                                         "CHAP_C=0x0102")},
+        {"challenge without identifier", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0"
+                                              "CHAP_C=0x0102")},
+        {"key of another step", TEXT("CHAP_N=user-one\0CHAP_R=0x00112233445566778899aabbccddeeff\0SRP_U=me")},
+        {"response that is no number", TEXT("CHAP_N=user-one\0CHAP_R=response")},
+        {"response of no length", TEXT("CHAP_N=user-one\0CHAP_R=0x")},
+        {"no response", TEXT("CHAP_N=user-one")},
+        {"no name", TEXT("CHAP_R=0x00112233445566778899aabbccddeeff")}};
     char text[4096], long_name[600];
 
     (void)state;
@@ -262,8 +289,8 @@ static void test_chap_values(void **state)
         assert_true(peer_receive(&peer));
         memset(long_name, 'n', sizeof(long_name));
         memcpy(long_name, "CHAP_N=", 7);
-        length = (size_t)snprintf(text, sizeof(text), "%.500s%cCHAP_R=0x00112233445566778899aabbccddeeff", long_name,
-                                  0) + 1;
+        length =
+            (size_t)snprintf(text, sizeof(text), "%.500s%cCHAP_R=0x00112233445566778899aabbccddeeff", long_name, 0) + 1;
         peer_login(&peer, 0x81, table ? rows[i].text : text, table ? rows[i].length : length);
         assert_true(peer_receive(&peer));
         if (peer.response.status >> 8 != 2)
@@ -295,15 +322,15 @@ static void test_change_meanwhile(void **state)
         peer_login(&peer, 0x04, text, peer_names(text, sizeof(text), TARGET_OPEN, "", 0));
         assert_true(peer_receive(&peer));
         assert_int_equal(peer.response.status, 0);
-        if (what == 0) {                        /* the session ends */
+        if (what == 0) { /* the session ends */
             peer_close(&first);
-        } else if (what == 1) {                 /* it fills up */
+        } else if (what == 1) { /* it fills up */
             peer_open(&world, PORTAL_A, &third);
             memcpy(third.header.isid, first.header.isid, sizeof(third.header.isid));
             third.header.tsih = first.header.tsih;
             third.header.cid = 55;
             assert_true(peer_login_whole(&third, TARGET_OPEN, "", 0));
-        } else {                                /* another takes the portal's last place */
+        } else { /* another takes the portal's last place */
             peer_open(&world, PORTAL_LIMITED, &third);
             assert_true(peer_login_whole(&third, TARGET_OPEN, "", 0));
         }
@@ -373,12 +400,12 @@ static void test_many_sessions(void **state)
 /* A glob may end in stars. */
 static void test_glob_ends(void **state)
 {
-    static char globs[][40] = { "iqn.2024-01.org.example:initiator**", "*initiato?", "*:*:*", "iqn.?", "**" };
-    static const bool fits[] = { true, true, false, false, true };
+    static char globs[][40] = {"iqn.2024-01.org.example:initiator**", "*initiato?", "*:*:*", "iqn.?", "**"};
+    static const bool fits[] = {true, true, false, false, true};
 
     (void)state;
     for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
-        struct config_force force = { .status = 0x0302, .stage = CONFIG_STAGE_FIRST, .initiators = globs[i] };
+        struct config_force force = {.status = 0x0302, .stage = CONFIG_STAGE_FIRST, .initiators = globs[i]};
 
         world_open(&world, NULL);
         assert_true(node_force(world.node, NODE_ALL, &force));
@@ -410,7 +437,7 @@ static void test_no_random(void **state)
 /* What is out of range is refused, not followed. */
 static void test_bad_indices(void **state)
 {
-    struct config_force force = { .status = 0x0302 };
+    struct config_force force = {.status = 0x0302};
 
     (void)state;
     world_open(&world, NULL);
@@ -443,23 +470,14 @@ static void test_long_peer(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pickup_refused),
-        cmocka_unit_test(test_text_above_room),
-        cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_forced_stage),
-        cmocka_unit_test(test_end_of_security),
-        cmocka_unit_test(test_first_requests),
-        cmocka_unit_test(test_allowed),
-        cmocka_unit_test(test_chap_values),
-        cmocka_unit_test(test_change_meanwhile),
-        cmocka_unit_test(test_lost_one_by_one),
-        cmocka_unit_test(test_many_sessions),
-        cmocka_unit_test(test_glob_ends),
-        cmocka_unit_test(test_no_random),
-        cmocka_unit_test(test_bad_indices),
-        cmocka_unit_test(test_long_peer)
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pickup_refused),  cmocka_unit_test(test_text_above_room),
+                                       cmocka_unit_test(test_long_names),      cmocka_unit_test(test_forced_stage),
+                                       cmocka_unit_test(test_forced_redirect), cmocka_unit_test(test_end_of_security),
+                                       cmocka_unit_test(test_first_requests),  cmocka_unit_test(test_allowed),
+                                       cmocka_unit_test(test_chap_values),     cmocka_unit_test(test_change_meanwhile),
+                                       cmocka_unit_test(test_lost_one_by_one), cmocka_unit_test(test_many_sessions),
+                                       cmocka_unit_test(test_glob_ends),       cmocka_unit_test(test_no_random),
+                                       cmocka_unit_test(test_bad_indices),     cmocka_unit_test(test_long_peer)};
 
     return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
 }

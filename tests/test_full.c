@@ -31,8 +31,12 @@ static void start(size_t target)
 static bool ask(uint8_t opcode, unsigned flags, uint32_t itt, uint32_t word20, const void *data, size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request request = { .opcode = opcode, .immediate = true, .flags = (uint8_t)flags, .itt = itt,
-                                   .word20 = word20, .cmd_sn = peer.cmd_sn };
+    struct pdu_request request = {.opcode = opcode,
+                                  .immediate = true,
+                                  .flags = (uint8_t)flags,
+                                  .itt = itt,
+                                  .word20 = word20,
+                                  .cmd_sn = peer.cmd_sn};
 
     pdu_request_encode(&request, bhs);
     peer_send(&peer, bhs, data, length);
@@ -64,10 +68,13 @@ static void test_nop(void **state)
 
 static void test_rejects(void **state)
 {
-    static const struct { uint8_t opcode; unsigned reason; } rows[] = {
-        { PDU_SNACK_REQUEST, PDU_REJECT_SNACK }, { PDU_LOGIN_REQUEST, PDU_REJECT_PROTOCOL_ERROR },
-        { 0x1c, PDU_REJECT_NOT_SUPPORTED }, { PDU_SCSI_RESPONSE, PDU_REJECT_NOT_SUPPORTED }
-    };
+    static const struct {
+        uint8_t opcode;
+        unsigned reason;
+    } rows[] = {{PDU_SNACK_REQUEST, PDU_REJECT_SNACK},
+                {PDU_LOGIN_REQUEST, PDU_REJECT_PROTOCOL_ERROR},
+                {0x1c, PDU_REJECT_NOT_SUPPORTED},
+                {PDU_SCSI_RESPONSE, PDU_REJECT_NOT_SUPPORTED}};
 
     (void)state;
     start(TARGET_OPEN);
@@ -90,16 +97,20 @@ static void test_rejects(void **state)
 
 static void test_text_rejected(void **state)
 {
-    static const struct { const char *name; size_t target; unsigned flags; uint32_t tag; const char *text; size_t length; }
-    rows[] = {
-        { "no pair", TARGET_OPEN, 0x80, PDU_NO_TAG, TEXT("SendTargets") },
-        { "no null", TARGET_OPEN, 0x80, PDU_NO_TAG, "SendTargets=All", 15 },
-        { "C with F", TARGET_OPEN, 0xc0, PDU_NO_TAG, TEXT("SendTargets=All") },
-        { "a tag that was not given", TARGET_OPEN, 0x80, 0x1234, TEXT("SendTargets=All") },
-        { "two keys in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0X-a=1") },
-        { "another key in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("X-a=1") },
-        { "SendTargets twice", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0SendTargets=All") }
-    };
+    static const struct {
+        const char *name;
+        size_t target;
+        unsigned flags;
+        uint32_t tag;
+        const char *text;
+        size_t length;
+    } rows[] = {{"no pair", TARGET_OPEN, 0x80, PDU_NO_TAG, TEXT("SendTargets")},
+                {"no null", TARGET_OPEN, 0x80, PDU_NO_TAG, "SendTargets=All", 15},
+                {"C with F", TARGET_OPEN, 0xc0, PDU_NO_TAG, TEXT("SendTargets=All")},
+                {"a tag that was not given", TARGET_OPEN, 0x80, 0x1234, TEXT("SendTargets=All")},
+                {"two keys in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0X-a=1")},
+                {"another key in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("X-a=1")},
+                {"SendTargets twice", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0SendTargets=All")}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -117,20 +128,21 @@ static void test_text_rejected(void **state)
 /* Each key in a text request of a normal session. */
 static void test_text_keys(void **state)
 {
-    static const struct { const char *offer; const char *key, *answer; } rows[] = {
-        { "MaxRecvDataSegmentLength=4096", "MaxRecvDataSegmentLength", NULL },
-        { "MaxRecvDataSegmentLength=511", "MaxRecvDataSegmentLength", "Reject" },
-        { "MaxRecvDataSegmentLength=16777216", "MaxRecvDataSegmentLength", "Reject" },
-        { "MaxRecvDataSegmentLength=x", "MaxRecvDataSegmentLength", "Reject" },
-        { "InitiatorName=iqn.2024-01.a:b", "InitiatorName", "Reject" },
-        { "AuthMethod=None", "AuthMethod", "Reject" },
-        { "MaxConnections=2", "MaxConnections", "Reject" },
-        { "InitiatorAlias=me", "InitiatorAlias", NULL },
-        { "X-key=1", "X-key", "NotUnderstood" },
-        { "SendTargets=All", "SendTargets", "Reject" },
-        { "SendTargets=iqn.2024-01.org.example:chap", "SendTargets", "Reject" },
-        { "SendTargets=iqn.2024-01.org.example:open", "TargetName", "iqn.2024-01.org.example:open" }
-    };
+    static const struct {
+        const char *offer;
+        const char *key, *answer;
+    } rows[] = {{"MaxRecvDataSegmentLength=4096", "MaxRecvDataSegmentLength", NULL},
+                {"MaxRecvDataSegmentLength=511", "MaxRecvDataSegmentLength", "Reject"},
+                {"MaxRecvDataSegmentLength=16777216", "MaxRecvDataSegmentLength", "Reject"},
+                {"MaxRecvDataSegmentLength=x", "MaxRecvDataSegmentLength", "Reject"},
+                {"InitiatorName=iqn.2024-01.a:b", "InitiatorName", "Reject"},
+                {"AuthMethod=None", "AuthMethod", "Reject"},
+                {"MaxConnections=2", "MaxConnections", "Reject"},
+                {"InitiatorAlias=me", "InitiatorAlias", NULL},
+                {"X-key=1", "X-key", "NotUnderstood"},
+                {"SendTargets=All", "SendTargets", "Reject"},
+                {"SendTargets=iqn.2024-01.org.example:chap", "SendTargets", "Reject"},
+                {"SendTargets=iqn.2024-01.org.example:open", "TargetName", "iqn.2024-01.org.example:open"}};
 
     (void)state;
     start(TARGET_OPEN);
@@ -157,7 +169,7 @@ static void test_text_parts(void **state)
     assert_int_equal(response.opcode, PDU_TEXT_RESPONSE);
     assert_int_equal(peer.length, 0);
     assert_int_not_equal(response.word20, PDU_NO_TAG);
-    assert_true(ask(PDU_TEXT_REQUEST, 0x80, 1, response.word20, TEXT("gets=")));     /* another task */
+    assert_true(ask(PDU_TEXT_REQUEST, 0x80, 1, response.word20, TEXT("gets="))); /* another task */
     expect_reject(PDU_REJECT_PROTOCOL_ERROR);
     /* a request that asks for more rounds gets them */
     assert_true(ask(PDU_TEXT_REQUEST, 0x00, 3, PDU_NO_TAG, TEXT("X-a=1")));
@@ -192,10 +204,12 @@ static void test_text_parts(void **state)
 /* Portals bound to every address are told as the one the initiator came to. */
 static void test_wildcard_portals(void **state)
 {
-    static char any[] = "0.0.0.0", any6[] = "::", name[] = "0.0.0.0:3260", name6[] = "[::]:3261";
-    static const struct { const char *local; bool six; } rows[] = {
-        { "192.0.2.1:3260", false }, { "[2001:db8::1]:3261", true }, { NULL, false }
-    };
+    static char any[] = "0.0.0.0", any6[] = "::", name[] = "0.0.0.0:3260", name6[] = "[::]:3261",
+                name_too[] = "0.0.0.0:3999";
+    static const struct {
+        const char *local;
+        bool six;
+    } rows[] = {{"192.0.2.1:3260", false}, {"[2001:db8::1]:3261", true}, {NULL, false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -204,6 +218,8 @@ static void test_wildcard_portals(void **state)
         world.portals[PORTAL_A].address = name;
         world.portals[PORTAL_B].host = any6;
         world.portals[PORTAL_B].address = name6;
+        world.portals[PORTAL_LIMITED].host = any;
+        world.portals[PORTAL_LIMITED].address = name_too;
         world.portals[PORTAL_OTHER_TAG].host = NULL;
         world.portals[PORTAL_OTHER_TAG].address = NULL;
         world_start(&world);
@@ -222,6 +238,7 @@ static void test_wildcard_portals(void **state)
             snprintf(expected, sizeof(expected), "TargetAddress=%s,1 ", rows[i].local);
             if (strstr(whole, expected) == NULL)
                 fail_msg("no %sin: %s", expected, whole);
+            assert_int_equal(strstr(whole, "TargetAddress=192.0.2.1:3999,1 ") != NULL, !rows[i].six);
             assert_null(strstr(whole, rows[i].six ? "=0.0.0.0:" : "=[::]:"));
         }
         world_close(&world);
@@ -232,8 +249,8 @@ static void test_wildcard_portals(void **state)
 static void ordered(uint32_t cmd_sn)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request nop = { .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = cmd_sn, .word20 = PDU_NO_TAG,
-                               .cmd_sn = cmd_sn };
+    struct pdu_request nop = {
+        .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = cmd_sn, .word20 = PDU_NO_TAG, .cmd_sn = cmd_sn};
 
     pdu_request_encode(&nop, bhs);
     peer_send(&peer, bhs, NULL, 0);
@@ -243,8 +260,8 @@ static void test_command_window(void **state)
 {
     (void)state;
     start(TARGET_OPEN);
-    ordered(peer.cmd_sn - 1);           /* an old one */
-    ordered(peer.cmd_sn + 100000);      /* far ahead */
+    ordered(peer.cmd_sn - 1);      /* an old one */
+    ordered(peer.cmd_sn + 100000); /* far ahead */
     assert_false(peer_receive(&peer));
     assert_non_null(strstr(world.log, "window"));
     ordered(peer.cmd_sn);
@@ -265,7 +282,7 @@ static void test_command_window(void **state)
 /* A peer that asks and does not read: output is held back, then input. */
 static void test_peer_that_does_not_read(void **state)
 {
-    static const uint8_t read[16] = { 0x28, 0, 0, 0, 0, 8, 0, 0, 128 };
+    static const uint8_t read[16] = {0x28, 0, 0, 0, 0, 8, 0, 0, 128};
     uint8_t bhs[PDU_BHS_LEN];
     const uint8_t *bytes;
     unsigned sent = 0;
@@ -273,8 +290,12 @@ static void test_peer_that_does_not_read(void **state)
     (void)state;
     start(TARGET_OPEN);
     while (conn_wants_input(peer.conn) && sent < 10000) {
-        struct pdu_request request = { .opcode = PDU_SCSI_COMMAND, .immediate = true, .flags = 0xc0, .itt = sent++,
-                                       .word20 = 65536, .cmd_sn = peer.cmd_sn };
+        struct pdu_request request = {.opcode = PDU_SCSI_COMMAND,
+                                      .immediate = true,
+                                      .flags = 0xc0,
+                                      .itt = sent++,
+                                      .word20 = 65536,
+                                      .cmd_sn = peer.cmd_sn};
 
         memcpy(request.tail, read, sizeof(read));
         pdu_request_encode(&request, bhs);
@@ -308,17 +329,15 @@ static void test_drain_message(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nop),
-        cmocka_unit_test(test_rejects),
-        cmocka_unit_test(test_text_rejected),
-        cmocka_unit_test(test_text_keys),
-        cmocka_unit_test(test_text_parts),
-        cmocka_unit_test(test_wildcard_portals),
-        cmocka_unit_test(test_command_window),
-        cmocka_unit_test(test_peer_that_does_not_read),
-        cmocka_unit_test(test_drain_message)
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nop),
+                                       cmocka_unit_test(test_rejects),
+                                       cmocka_unit_test(test_text_rejected),
+                                       cmocka_unit_test(test_text_keys),
+                                       cmocka_unit_test(test_text_parts),
+                                       cmocka_unit_test(test_wildcard_portals),
+                                       cmocka_unit_test(test_command_window),
+                                       cmocka_unit_test(test_peer_that_does_not_read),
+                                       cmocka_unit_test(test_drain_message)};
 
     return cmocka_run_group_tests_name("full", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Whole lives of connections with each allocation of the engine failing in turn: nothing crashes, nothing leaks, and the
- * next one is served. */
+/* Whole lives of connections with each allocation of the engine failing in turn: nothing crashes, nothing leaks, and
+ * the next one is served. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,11 +36,15 @@ static void drain_output(void)
         ;
 }
 
-static void request(uint8_t opcode, unsigned flags, const uint8_t *cdb, uint32_t word20, const char *data, size_t length)
+static void request(uint8_t opcode, unsigned flags, const uint8_t *cdb, uint32_t word20, const char *data,
+                    size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request pdu = { .opcode = opcode, .flags = (uint8_t)flags, .itt = 0x1000U + peer.cmd_sn,
-                               .word20 = word20, .cmd_sn = peer.cmd_sn };
+    struct pdu_request pdu = {.opcode = opcode,
+                              .flags = (uint8_t)flags,
+                              .itt = 0x1000U + peer.cmd_sn,
+                              .word20 = word20,
+                              .cmd_sn = peer.cmd_sn};
 
     if (!keeps())
         return;
@@ -73,14 +77,14 @@ static void live_long_answer(void)
 
 static void live_disk(void)
 {
-    static const uint8_t write[16] = { 0x2a, 0, 0, 0, 0, 8, 0, 0, 2 }, read[16] = { 0x28, 0, 0, 0, 0, 8, 0, 0, 2 };
+    static const uint8_t write[16] = {0x2a, 0, 0, 0, 0, 8, 0, 0, 2}, read[16] = {0x28, 0, 0, 0, 0, 8, 0, 0, 2};
     static const char block[1024];
 
     if (!peer_login_whole(&peer, TARGET_OPEN, TEXT("InitialR2T=Yes")))
         return;
     request(PDU_SCSI_COMMAND, 0xa0, write, 1024, block, 1024);
     drain_output();
-    request(PDU_SCSI_COMMAND, 0xa0, write, 1024, NULL, 0);      /* R2T, and no data: goes with the connection */
+    request(PDU_SCSI_COMMAND, 0xa0, write, 1024, NULL, 0); /* R2T, and no data: goes with the connection */
     request(PDU_SCSI_COMMAND, 0xc0, read, 1024, NULL, 0);
     drain_output();
 }
@@ -95,11 +99,14 @@ static void live_discovery(void)
     drain_output();
     request(PDU_TEXT_REQUEST, 0x40, NULL, PDU_NO_TAG, part, sizeof(part) - 1);
     drain_output();
-    peer.cmd_sn--;              /* the same task */
+    peer.cmd_sn--; /* the same task */
     if (keeps()) {
         uint8_t bhs[PDU_BHS_LEN];
-        struct pdu_request pdu = { .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_FINAL, .itt = 0x1000U + peer.cmd_sn,
-                                   .word20 = 0x1000U + peer.cmd_sn, .cmd_sn = peer.cmd_sn + 1 };
+        struct pdu_request pdu = {.opcode = PDU_TEXT_REQUEST,
+                                  .flags = PDU_FLAG_FINAL,
+                                  .itt = 0x1000U + peer.cmd_sn,
+                                  .word20 = 0x1000U + peer.cmd_sn,
+                                  .cmd_sn = peer.cmd_sn + 1};
 
         pdu_request_encode(&pdu, bhs);
         peer_send(&peer, bhs, rest, sizeof(rest));
@@ -111,7 +118,7 @@ static void live_discovery(void)
 static void live_verbs(void)
 {
     char glob[] = "iqn.*";
-    struct config_force force = { .status = 0x0302, .stage = CONFIG_STAGE_FINAL, .initiators = glob };
+    struct config_force force = {.status = 0x0302, .stage = CONFIG_STAGE_FINAL, .initiators = glob};
     struct peer other;
 
     (void)node_force(world.node, TARGET_OPEN, &force);
@@ -136,8 +143,8 @@ static void live_refusal(void)
 
 static void test_no_memory(void **state)
 {
-    static void (*const lives[])(void) = { live_login, live_long_answer, live_disk, live_discovery, live_verbs,
-                                           live_refusal };
+    static void (*const lives[])(void) = {live_login,     live_long_answer, live_disk,
+                                          live_discovery, live_verbs,       live_refusal};
 
     (void)state;
     for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
@@ -172,7 +179,7 @@ static void test_no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_no_memory) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_memory)};
 
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ struct outcome {
     bool rejected;
     uint8_t reason;
     uint8_t status;
-    uint32_t sense;             /* key << 16 | code << 8 | qualifier */
+    uint32_t sense; /* key << 16 | code << 8 | qualifier */
     uint8_t flags;
     uint32_t residual;
     size_t length;
@@ -41,8 +41,12 @@ static void command(uint64_t lun, const uint8_t *cdb, size_t cdb_length, unsigne
                     const void *data, size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request request = { .opcode = PDU_SCSI_COMMAND, .flags = (uint8_t)flags, .lun = lun,
-                                   .itt = peer.cmd_sn, .word20 = expected, .cmd_sn = peer.cmd_sn };
+    struct pdu_request request = {.opcode = PDU_SCSI_COMMAND,
+                                  .flags = (uint8_t)flags,
+                                  .lun = lun,
+                                  .itt = peer.cmd_sn,
+                                  .word20 = expected,
+                                  .cmd_sn = peer.cmd_sn};
 
     memcpy(request.tail, cdb, cdb_length);
     peer.cmd_sn++;
@@ -92,7 +96,10 @@ static void run(uint64_t lun, const uint8_t *cdb, size_t cdb_length, unsigned fl
 }
 
 #define LUN_1 (UINT64_C(1) << 48)
-#define CDB(...) { __VA_ARGS__ }
+#define CDB(...)                                                                                                       \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 
 /* Commands that answer bytes: length that comes, and one byte of it. */
 static void test_answers(void **state)
@@ -105,38 +112,36 @@ static void test_answers(void **state)
         size_t length;
         size_t at;
         uint8_t byte;
-    } rows[] = {
-        { "test unit ready", 0, CDB(0), 0, 0, 0, 0 },
-        { "request sense", 0, CDB(0x03, 0, 0, 0, 252), 252, 18, 0, 0x70 },
-        { "request sense of no unit", LUN_1, CDB(0x03, 0, 0, 0, 252), 252, 18, 12, 0x25 },
-        { "request sense, cut", 0, CDB(0x03, 0, 0, 0, 8), 252, 8, 0, 0x70 },
-        { "inquiry", 0, CDB(0x12, 0, 0, 0, 255), 255, 96, 0, 0x00 },
-        { "inquiry, cut", 0, CDB(0x12, 0, 0, 0, 36), 36, 36, 8, 'I' },
-        { "inquiry of no unit", LUN_1, CDB(0x12, 0, 0, 0, 36), 36, 36, 0, 0x7f },
-        { "page 00", 0, CDB(0x12, 1, 0x00, 0, 255), 255, 9, 5, 0x80 },
-        { "page 80", 0, CDB(0x12, 1, 0x80, 0, 255), 255, 20, 1, 0x80 },
-        { "page 83", 0, CDB(0x12, 1, 0x83, 0, 255), 255, 72, 4, 0x01 },
-        { "page b0", 0, CDB(0x12, 1, 0xb0, 0, 255), 255, 64, 1, 0xb0 },
-        { "page b1", 0, CDB(0x12, 1, 0xb1, 0, 255), 255, 64, 5, 0x01 },
-        { "page 00 of no unit", LUN_1, CDB(0x12, 1, 0x00, 0, 255), 255, 9, 0, 0x7f },
-        { "report luns", 0, CDB(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64), 64, 16, 3, 8 },
-        { "report luns, well-known", 0, CDB(0xa0, 0, 1, 0, 0, 0, 0, 0, 0, 64), 64, 8, 3, 0 },
-        { "report luns of no unit", LUN_1, CDB(0xa0, 0, 2, 0, 0, 0, 0, 0, 0, 64), 64, 16, 3, 8 },
-        { "read capacity 10", 0, CDB(0x25), 8, 8, 6, 2 },
-        { "read capacity 16", 0, CDB(0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32), 32, 32, 10, 2 },
-        { "mode sense 6, all", 0, CDB(0x1a, 0, 0x3f, 0, 255), 255, 36, 4, 0x08 },
-        { "mode sense 6, caching", 0, CDB(0x1a, 0, 0x08, 0, 255), 255, 24, 4, 0x08 },
-        { "mode sense 6, control", 0, CDB(0x1a, 0, 0x0a, 0, 255), 255, 16, 4, 0x0a },
-        { "mode sense 6, all subpages", 0, CDB(0x1a, 0, 0x3f, 0xff, 255), 255, 36, 4, 0x08 },
-        { "mode sense 10, all", 0, CDB(0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 255), 255, 40, 8, 0x08 },
-        { "mode sense 10, cut", 0, CDB(0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 8), 255, 8, 1, 38 },
-        { "synchronize cache 10", 0, CDB(0x35), 0, 0, 0, 0 },
-        { "synchronize cache 16", 0, CDB(0x91), 0, 0, 0, 0 },
-        { "read 10", 0, CDB(0x28, 0, 0, 0, 0, 1, 0, 0, 1), 512, 512, 0, 0 },
-        { "read 12", 0, CDB(0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 2), 1024, 1024, 0, 0 },
-        { "read 16", 0, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3), 1536, 1536, 0, 0 },
-        { "read of nothing", 0, CDB(0x28, 0, 0, 0, 0, 1, 0, 0, 0), 0, 0, 0, 0 }
-    };
+    } rows[] = {{"test unit ready", 0, CDB(0), 0, 0, 0, 0},
+                {"request sense", 0, CDB(0x03, 0, 0, 0, 252), 252, 18, 0, 0x70},
+                {"request sense of no unit", LUN_1, CDB(0x03, 0, 0, 0, 252), 252, 18, 12, 0x25},
+                {"request sense, cut", 0, CDB(0x03, 0, 0, 0, 8), 252, 8, 0, 0x70},
+                {"inquiry", 0, CDB(0x12, 0, 0, 0, 255), 255, 96, 0, 0x00},
+                {"inquiry, cut", 0, CDB(0x12, 0, 0, 0, 36), 36, 36, 8, 'I'},
+                {"inquiry of no unit", LUN_1, CDB(0x12, 0, 0, 0, 36), 36, 36, 0, 0x7f},
+                {"page 00", 0, CDB(0x12, 1, 0x00, 0, 255), 255, 9, 5, 0x80},
+                {"page 80", 0, CDB(0x12, 1, 0x80, 0, 255), 255, 20, 1, 0x80},
+                {"page 83", 0, CDB(0x12, 1, 0x83, 0, 255), 255, 72, 4, 0x01},
+                {"page b0", 0, CDB(0x12, 1, 0xb0, 0, 255), 255, 64, 1, 0xb0},
+                {"page b1", 0, CDB(0x12, 1, 0xb1, 0, 255), 255, 64, 5, 0x01},
+                {"page 00 of no unit", LUN_1, CDB(0x12, 1, 0x00, 0, 255), 255, 9, 0, 0x7f},
+                {"report luns", 0, CDB(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64), 64, 16, 3, 8},
+                {"report luns, well-known", 0, CDB(0xa0, 0, 1, 0, 0, 0, 0, 0, 0, 64), 64, 8, 3, 0},
+                {"report luns of no unit", LUN_1, CDB(0xa0, 0, 2, 0, 0, 0, 0, 0, 0, 64), 64, 16, 3, 8},
+                {"read capacity 10", 0, CDB(0x25), 8, 8, 6, 2},
+                {"read capacity 16", 0, CDB(0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32), 32, 32, 10, 2},
+                {"mode sense 6, all", 0, CDB(0x1a, 0, 0x3f, 0, 255), 255, 36, 4, 0x08},
+                {"mode sense 6, caching", 0, CDB(0x1a, 0, 0x08, 0, 255), 255, 24, 4, 0x08},
+                {"mode sense 6, control", 0, CDB(0x1a, 0, 0x0a, 0, 255), 255, 16, 4, 0x0a},
+                {"mode sense 6, all subpages", 0, CDB(0x1a, 0, 0x3f, 0xff, 255), 255, 36, 4, 0x08},
+                {"mode sense 10, all", 0, CDB(0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 255), 255, 40, 8, 0x08},
+                {"mode sense 10, cut", 0, CDB(0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 8), 255, 8, 1, 38},
+                {"synchronize cache 10", 0, CDB(0x35), 0, 0, 0, 0},
+                {"synchronize cache 16", 0, CDB(0x91), 0, 0, 0, 0},
+                {"read 10", 0, CDB(0x28, 0, 0, 0, 0, 1, 0, 0, 1), 512, 512, 0, 0},
+                {"read 12", 0, CDB(0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 2), 1024, 1024, 0, 0},
+                {"read 16", 0, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3), 1536, 1536, 0, 0},
+                {"read of nothing", 0, CDB(0x28, 0, 0, 0, 0, 1, 0, 0, 0), 0, 0, 0, 0}};
 
     (void)state;
     for (size_t target = 0; target < 2; target++) {
@@ -158,26 +163,30 @@ static void test_answers(void **state)
 /* Commands that are refused, and with which sense. */
 static void test_refusals(void **state)
 {
-    static const struct { const char *name; uint64_t lun; uint8_t cdb[16]; unsigned code; } rows[] = {
-        { "no unit", LUN_1, CDB(0), 0x25 },
-        { "unknown command", 0, CDB(0xff), 0x20 },
-        { "unknown command of no unit", LUN_1, CDB(0xff), 0x25 },
-        { "page of inquiry without EVPD", 0, CDB(0x12, 0, 0x80, 0, 255), 0x24 },
-        { "CmdDt", 0, CDB(0x12, 2, 0, 0, 255), 0x24 },
-        { "unknown page", 0, CDB(0x12, 1, 0xc0, 0, 255), 0x24 },
-        { "select report 3", 0, CDB(0xa0, 0, 3, 0, 0, 0, 0, 0, 0, 64), 0x24 },
-        { "mode page", 0, CDB(0x1a, 0, 0x1c, 0, 255), 0x24 },
-        { "mode subpage", 0, CDB(0x1a, 0, 0x08, 1, 255), 0x24 },
-        { "saved mode page", 0, CDB(0x1a, 0, 0xff, 0, 255), ANY_CODE },
-        { "capacity behind a block", 0, CDB(0x25, 0, 0, 0, 0, 1), 0x24 },
-        { "service action", 0, CDB(0x9e, 0x1f), ANY_CODE },
-        { "protection", 0, CDB(0x28, 0x20, 0, 0, 0, 0, 0, 0, 1), 0x24 },
-        { "first block behind the end", 0, CDB(0x28, 0, 0xff, 0, 0, 0, 0, 0, 1), 0x21 },
-        { "last block behind the end", 0, CDB(0x28, 0, 0, 0, 0x7f, 0xff, 0, 0, 2), 0x21 },
-        { "block number that wraps", 0, CDB(0x88, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1), 0x21 },
-        { "transfer without end", 0, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff), 0x24 },
-        { "write behind the end", 0, CDB(0x2a, 0, 0xff, 0, 0, 0, 0, 0, 1), 0x21 }
-    };
+    static const struct {
+        const char *name;
+        uint64_t lun;
+        uint8_t cdb[16];
+        unsigned code;
+    } rows[] = {
+        {"no unit", LUN_1, CDB(0), 0x25},
+        {"unknown command", 0, CDB(0xff), 0x20},
+        {"unknown command of no unit", LUN_1, CDB(0xff), 0x25},
+        {"page of inquiry without EVPD", 0, CDB(0x12, 0, 0x80, 0, 255), 0x24},
+        {"CmdDt", 0, CDB(0x12, 2, 0, 0, 255), 0x24},
+        {"unknown page", 0, CDB(0x12, 1, 0xc0, 0, 255), 0x24},
+        {"select report 3", 0, CDB(0xa0, 0, 3, 0, 0, 0, 0, 0, 0, 64), 0x24},
+        {"mode page", 0, CDB(0x1a, 0, 0x1c, 0, 255), 0x24},
+        {"mode subpage", 0, CDB(0x1a, 0, 0x08, 1, 255), 0x24},
+        {"saved mode page", 0, CDB(0x1a, 0, 0xff, 0, 255), ANY_CODE},
+        {"capacity behind a block", 0, CDB(0x25, 0, 0, 0, 0, 1), 0x24},
+        {"service action", 0, CDB(0x9e, 0x1f), ANY_CODE},
+        {"protection", 0, CDB(0x28, 0x20, 0, 0, 0, 0, 0, 0, 1), 0x24},
+        {"first block behind the end", 0, CDB(0x28, 0, 0xff, 0, 0, 0, 0, 0, 1), 0x21},
+        {"last block behind the end", 0, CDB(0x28, 0, 0, 0, 0x7f, 0xff, 0, 0, 2), 0x21},
+        {"block number that wraps", 0, CDB(0x88, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1), 0x21},
+        {"transfer without end", 0, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff), 0x24},
+        {"write behind the end", 0, CDB(0x2a, 0, 0xff, 0, 0, 0, 0, 0, 1), 0x21}};
 
     (void)state;
     start(TARGET_OPEN, "", 0);
@@ -207,11 +216,11 @@ static void test_residuals(void **state)
     assert_int_equal(outcome.length, 1024);
     assert_true((outcome.flags & PDU_FLAG_UNDERFLOW) != 0);
     assert_int_equal(outcome.residual, 1024);
-    run(0, read_two, 16, NONE, 0);              /* a read that expects nothing */
+    run(0, read_two, 16, NONE, 0); /* a read that expects nothing */
     assert_int_equal(outcome.length, 0);
     assert_true((outcome.flags & PDU_FLAG_OVERFLOW) != 0);
     assert_int_equal(outcome.residual, 1024);
-    run(0, read_two, 16, WRITE, 1024);          /* a read that says it is a write */
+    run(0, read_two, 16, WRITE, 1024); /* a read that says it is a write */
     assert_int_equal(outcome.length, 0);
     command(0, write_two, 16, WRITE, 512, block, 512);
     assert_true(collect());
@@ -232,11 +241,12 @@ static void test_residuals(void **state)
 /* All forms of read and write, over the edge of what a store keeps in one piece. */
 static void test_write_read(void **state)
 {
-    static const struct { uint8_t write[16], read[16]; } rows[] = {
-        { CDB(0x2a, 0, 0, 0, 0, 127, 0, 0, 2), CDB(0x28, 0, 0, 0, 0, 127, 0, 0, 2) },
-        { CDB(0xaa, 0, 0, 0, 0, 127, 0, 0, 0, 2), CDB(0xa8, 0, 0, 0, 0, 127, 0, 0, 0, 2) },
-        { CDB(0x8a, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 2), CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 2) }
-    };
+    static const struct {
+        uint8_t write[16], read[16];
+    } rows[] = {
+        {CDB(0x2a, 0, 0, 0, 0, 127, 0, 0, 2), CDB(0x28, 0, 0, 0, 0, 127, 0, 0, 2)},
+        {CDB(0xaa, 0, 0, 0, 0, 127, 0, 0, 0, 2), CDB(0xa8, 0, 0, 0, 0, 127, 0, 0, 0, 2)},
+        {CDB(0x8a, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 2), CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 0, 2)}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -264,8 +274,7 @@ static void test_write_read(void **state)
 static void data_out(uint32_t itt, uint32_t tag, uint32_t data_sn, uint32_t offset, bool final, size_t length)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request out = { .opcode = PDU_DATA_OUT, .flags = final ? PDU_FLAG_FINAL : 0, .itt = itt,
-                               .word20 = tag };
+    struct pdu_request out = {.opcode = PDU_DATA_OUT, .flags = final ? PDU_FLAG_FINAL : 0, .itt = itt, .word20 = tag};
 
     bytes_put_be32(out.tail + 4, data_sn);
     bytes_put_be32(out.tail + 8, offset);
@@ -281,15 +290,13 @@ static void test_unsolicited_data(void **state)
         const char *name;
         uint32_t tag, data_sn, offset;
         size_t length;
-        unsigned key;               /* of the sense; 0: GOOD */
+        unsigned key; /* of the sense; 0: GOOD */
         bool rejected;
-    } rows[] = {
-        { "good", PDU_NO_TAG, 0, 0, 1024, 0, false },
-        { "tag", 0x1234, 0, 0, 1024, 0, true },
-        { "data number", PDU_NO_TAG, 1, 0, 1024, ABORTED, false },
-        { "offset", PDU_NO_TAG, 0, 512, 512, ABORTED, false },
-        { "more than the first burst", PDU_NO_TAG, 0, 0, 1536, ABORTED, false }
-    };
+    } rows[] = {{"good", PDU_NO_TAG, 0, 0, 1024, 0, false},
+                {"tag", 0x1234, 0, 0, 1024, 0, true},
+                {"data number", PDU_NO_TAG, 1, 0, 1024, ABORTED, false},
+                {"offset", PDU_NO_TAG, 0, 512, 512, ABORTED, false},
+                {"more than the first burst", PDU_NO_TAG, 0, 0, 1536, ABORTED, false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -328,8 +335,8 @@ static void test_write_misuse(void **state)
     command(0, write_two, 16, WRITE, 1024, NULL, 0);
     assert_true(peer_receive(&peer));
     assert_int_equal(pdu_opcode(peer.bhs), PDU_R2T);
-    struct pdu_request again = { .opcode = PDU_SCSI_COMMAND, .flags = READ, .itt = peer.cmd_sn - 1,
-                                 .cmd_sn = peer.cmd_sn++ };
+    struct pdu_request again = {
+        .opcode = PDU_SCSI_COMMAND, .flags = READ, .itt = peer.cmd_sn - 1, .cmd_sn = peer.cmd_sn++};
     pdu_request_encode(&again, bhs);
     peer_send(&peer, bhs, NULL, 0);
     assert_true(collect());
@@ -347,9 +354,13 @@ static void test_write_misuse(void **state)
 static unsigned manage(unsigned function, uint64_t lun, uint32_t referenced)
 {
     uint8_t bhs[PDU_BHS_LEN];
-    struct pdu_request request = { .opcode = PDU_TASK_MANAGEMENT_REQUEST, .immediate = true, .lun = lun,
-                                   .flags = (uint8_t)(PDU_FLAG_FINAL | function), .itt = 0x5555,
-                                   .word20 = referenced, .cmd_sn = peer.cmd_sn };
+    struct pdu_request request = {.opcode = PDU_TASK_MANAGEMENT_REQUEST,
+                                  .immediate = true,
+                                  .lun = lun,
+                                  .flags = (uint8_t)(PDU_FLAG_FINAL | function),
+                                  .itt = 0x5555,
+                                  .word20 = referenced,
+                                  .cmd_sn = peer.cmd_sn};
 
     pdu_request_encode(&request, bhs);
     peer_send(&peer, bhs, NULL, 0);
@@ -371,7 +382,7 @@ static uint32_t hang(void)
 static void test_task_management(void **state)
 {
     enum { ABORT_TASK = 1, ABORT_TASK_SET, CLEAR_ACA, CLEAR_TASK_SET, LUN_RESET, WARM_RESET, COLD_RESET, REASSIGN };
-    static const unsigned all[] = { ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET, WARM_RESET };
+    static const unsigned all[] = {ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET, WARM_RESET};
     uint32_t tag, other;
 
     (void)state;
@@ -382,7 +393,7 @@ static void test_task_management(void **state)
     assert_int_equal(manage(ABORT_TASK, LUN_1, tag), 2);
     assert_int_equal(manage(ABORT_TASK, 0, tag), 0);
     assert_int_equal(manage(ABORT_TASK, 0, tag), 1);
-    data_out(tag, tag, 0, 0, true, 1024);           /* too late: dropped */
+    data_out(tag, tag, 0, 0, true, 1024); /* too late: dropped */
     assert_false(peer_receive(&peer));
     data_out(other, other, 0, 0, true, 1024);
     assert_true(collect());
@@ -428,16 +439,10 @@ static void test_lost_store(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_residuals),
-        cmocka_unit_test(test_write_read),
-        cmocka_unit_test(test_unsolicited_data),
-        cmocka_unit_test(test_write_misuse),
-        cmocka_unit_test(test_task_management),
-        cmocka_unit_test(test_lost_store)
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers),          cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_residuals),        cmocka_unit_test(test_write_read),
+                                       cmocka_unit_test(test_unsolicited_data), cmocka_unit_test(test_write_misuse),
+                                       cmocka_unit_test(test_task_management),  cmocka_unit_test(test_lost_store)};
 
     return cmocka_run_group_tests_name("scsi", tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void test_serves(void **state)
     assert_non_null(strstr(sessions, "\"type\":\"Normal\",\"target\":\"" SERVER_TARGET "\""));
     assert_non_null(strstr(sessions, "\"type\":\"Discovery\",\"target\":null"));
     assert_non_null(strstr(sessions, "\"cid\":7"));
-    assert_non_null(strstr(served_ask(&served, "portals"), "\"six\":{\"address\":\"::1\""));  /* no newline at the end */
+    assert_non_null(strstr(served_ask(&served, "portals"), "\"six\":{\"address\":\"::1\"")); /* no newline at the end */
     assert_true(served_send(normal, PDU_NOP_OUT, 0x80, 3, PDU_NO_TAG, NULL, "ping", 4));
     assert_true(served_receive(normal, bhs, data, sizeof data, &length));
     assert_int_equal(length, 4);
@@ -131,8 +131,8 @@ static void test_slow_reader(void **state)
     assert_int_equal(served_stop(&served), SERVER_OK);
 }
 
-/* Logged out, with output that is not read: given up after a while, soon when connections are short. How much the kernel
- * takes before the server has to keep any is not known, so some connections ask for more than others. */
+/* Logged out, with output that is not read: given up after a while, soon when connections are short. How much the
+ * kernel takes before the server has to keep any is not known, so some connections ask for more than others. */
 static void test_end_with_output(void **state)
 {
     static const uint8_t read_part[16] = {0x28, 0, 0, 0, 0, 0, 0, 0, 128};
@@ -239,7 +239,7 @@ static void test_control(void **state)
             sent++;
             tries = 0;
         } else {
-            tries++;            /* it has stopped reading, or is about to */
+            tries++; /* it has stopped reading, or is about to */
             sleep_ms(2);
         }
     }
@@ -280,8 +280,14 @@ static void test_control(void **state)
 /* A server that cannot start says why, on one line with the way out. */
 static void test_bad_starts(void **state)
 {
-    static const struct { struct served_how how; int status; const char *why; } rows[] = {
-        {{.target_words = {"--lun", "/nonexistent/disk"}}, SERVER_UNREACHABLE, "--lun '/nonexistent/disk': No such file"},
+    static const struct {
+        struct served_how how;
+        int status;
+        const char *why;
+    } rows[] = {
+        {{.target_words = {"--lun", "/nonexistent/disk"}},
+         SERVER_UNREACHABLE,
+         "--lun '/nonexistent/disk': No such file"},
         {{.target_words = {"--lun", "/tmp"}}, SERVER_UNREACHABLE, "--lun '/tmp'"},
         {{.portal = "main=192.0.2.1:3260"}, SERVER_UNREACHABLE, "--portal 'main=192.0.2.1:3260': .*address"},
         {{.portal = "main=[2001:db8::1]:3260"}, SERVER_UNREACHABLE, "--portal 'main=[2001:db8::1]:3260'"},
@@ -289,14 +295,14 @@ static void test_bad_starts(void **state)
         {{.words = {"--control", "/nonexistent/control"}}, SERVER_UNREACHABLE, "--control '/nonexistent/control'"},
         {{.words = {"--control", "/tmp"}}, SERVER_UNREACHABLE, "something else than a socket"},
         {{.words = {"--nonsense"}}, SERVER_USAGE, "--nonsense"},
-        {{.descriptors = 8}, SERVER_UNREACHABLE, "iscsispec-target: "}
-    };
+        {{.descriptors = 8}, SERVER_UNREACHABLE, "iscsispec-target: "}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char why[128];
         served_start(&served, &rows[i].how);
-        snprintf(why, sizeof why, "%.*s", (int)strcspn(rows[i].why, "*") - (strchr(rows[i].why, '*') != NULL), rows[i].why);
+        snprintf(why, sizeof why, "%.*s", (int)strcspn(rows[i].why, "*") - (strchr(rows[i].why, '*') != NULL),
+                 rows[i].why);
         if (!served_logged(&served, why))
             fail_msg("row %zu: not said: %s (exit status %d)", i, why, served_stop(&served));
         assert_int_equal(served_stop(&served), rows[i].status);
@@ -327,8 +333,8 @@ static void test_stale_socket(void **state)
 /* A disk in a file: written through, and its loss is seen by the next login. */
 static void test_file_disk(void **state)
 {
-    static const uint8_t write_block[16] = {0x2a, 0, 0, 0, 0, 1, 0, 0, 1}, read_block[16] = {0x28, 0, 0, 0, 0, 1, 0, 0, 1},
-                         flush[16] = {0x35};
+    static const uint8_t write_block[16] = {0x2a, 0, 0, 0, 0, 1, 0, 0, 1},
+                         read_block[16] = {0x28, 0, 0, 0, 0, 1, 0, 0, 1}, flush[16] = {0x35};
     static char zeros[4096], block[512] = "on disk";
     char path[] = "/tmp/iscsispec-disk-XXXXXX", other[64];
     int file = mkstemp(path), fd;
@@ -414,10 +420,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_serves),       cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_end_with_output),
-        cmocka_unit_test(test_lost_session), cmocka_unit_test(test_wildcard_portal), cmocka_unit_test(test_control),
-        cmocka_unit_test(test_bad_starts),   cmocka_unit_test(test_stale_socket), cmocka_unit_test(test_file_disk),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_serves),          cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_end_with_output), cmocka_unit_test(test_lost_session),
+        cmocka_unit_test(test_wildcard_portal), cmocka_unit_test(test_control),
+        cmocka_unit_test(test_bad_starts),      cmocka_unit_test(test_stale_socket),
+        cmocka_unit_test(test_file_disk),       cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);

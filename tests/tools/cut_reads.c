@@ -1,5 +1,6 @@
 /*
- * Logs in, asks for megabytes, takes a little and resets the connection, so that the target is in the middle of writing.
+ * Logs in, asks for megabytes, takes a little and resets the connection, so that the target is in the middle of
+ * writing.
  *
  * usage: cut_reads ADDRESS PORT TARGET COUNT; prints how many connections it made
  */
@@ -14,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { LIMIT_S = 30, COMMANDS = 8, TAKEN = 1 << 16 };
+enum { LIMIT_S = 30, COMMANDS = 2, TAKEN = 1 << 16 };
 
 static int dial(const char *host, const char *port)
 {

@@ -1,8 +1,8 @@
 /*
  * Sums what tests of the engine counted in the login table and prints the rows: how often each was taken.
  *
- * usage: transitions FOLDER...: of files with lines ROW COUNT, as engine_peer writes them. Exit status: 1 when a row was
- * never taken.
+ * usage: transitions FOLDER...: of files with lines ROW COUNT, as engine_peer writes them. Exit status: 1 when a row
+ * was never taken.
  */
 #include "reference_target/node.h"
 
