@@ -31,7 +31,7 @@ static bool strays_ahead(const struct course_exchange *x, char *out, size_t cap)
     for (size_t i = 0; i < sizeof(debts) / sizeof(debts[0]); i++)
         if (strcmp(debts[i].due, "CHAP_N") != 0 && !holds(x->asked, x->asked_len, debts[i].asked) &&
             holds(x->said, x->said_len, debts[i].due)) {
-            snprintf(out, cap, "sent %s before %s", debts[i].due, debts[i].asked);
+            snprintf(out, cap, "sent %s unasked", debts[i].due);
             return true;
         }
     return false;
@@ -116,7 +116,6 @@ static bool strays_in_stage(const struct course_exchange *x, char *out, size_t c
 {
     bool asked = x->request[1] & PDU_FLAG_TRANSIT, said = x->response[1] & PDU_FLAG_TRANSIT;
     unsigned csg = x->request[1] >> 2 & 3u, nsg = x->request[1] & 3u;
-
     bool chap = csg == PDU_STAGE_SECURITY && (says(x, "AuthMethod", "CHAP") || holds(x->said, x->said_len, "CHAP_A"));
 
     if (chap && said)

@@ -133,11 +133,9 @@ static enum cause login_finish(struct conn *conn, struct login *login)
     }
     if (login->answer.overflow)
         return CAUSE_NO_MEMORY;
-    const uint8_t *text = (const uint8_t *)login->answer.data + login->answer_sent;
+    const uint8_t *text = login->answer.data == NULL ? NULL : (const uint8_t *)login->answer.data + login->answer_sent;
     size_t length = login->answer.len - login->answer_sent;
 
-    if (login->answer.data == NULL)
-        text = NULL;
     if (length > PDU_DEFAULT_MAX_RECV && !conn_has(conn, DEFECT_RESPONSE_ABOVE_8192)) {
         response_send(conn, false, 0, true, text, PDU_DEFAULT_MAX_RECV);
         login->answer_sent += PDU_DEFAULT_MAX_RECV;

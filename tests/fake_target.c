@@ -125,7 +125,7 @@ static bool serve(struct fake_conn *c, const uint8_t *request, enum fake_behavio
     bytes_put_be32(bhs + 20, PDU_NO_TAG);
     bytes_put_be32(bhs + 24, c->stat_sn++);
     put(c->fd, bhs, sizeof(bhs));
-    return opcode != PDU_LOGOUT_REQUEST;
+    return opcode != PDU_LOGOUT_REQUEST || behaviour == FAKE_LINGERS;
 }
 
 static void reset(struct fake_conn *c)
@@ -180,6 +180,10 @@ static bool answer_login(struct fake_conn *c, const uint8_t *request, enum fake_
         return true;
     case FAKE_ROUNDS:
         rounds(c, request);
+        return true;
+    case FAKE_STAYS:
+        login_header(c, request, 0, request[1] & 0x0cu, bhs);
+        answer(c, bhs, NULL, 0);
         return true;
     case FAKE_SILENT:
         return true;

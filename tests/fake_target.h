@@ -23,6 +23,8 @@ enum fake_behaviour {
     FAKE_REJECT,       /* Reject PDU, then closes */
     FAKE_NOP,          /* NOP-In instead of a Login Response */
     FAKE_ROUNDS,       /* T=0 twice, with proposals of its own and a text over two PDUs */
+    FAKE_STAYS,        /* T=0 to every request, without keys */
+    FAKE_LINGERS,      /* as GOOD, but leaves connections open that are logged out */
     FAKE_PINGS,        /* as GOOD, but pings the initiator right behind the login and wants the answer */
 };
 

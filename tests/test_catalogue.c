@@ -20,7 +20,7 @@ static void shipped(void **state)
     (void)state;
     if (!c)
         fail_msg("%s", err.text);
-    assert_int_equal(c->count, 549);
+    assert_true(c->count >= 549);
     assert_int_equal(strlen(c->hash), 16);
     for (size_t i = 0; i < c->count; i++) {
         assert_ptr_equal(catalogue_find(c, c->rules[i].id), &c->rules[i]);

@@ -109,6 +109,59 @@ static void test_whole_text(void **state)
     edit_free(&p);
 }
 
+/* X- keys of legal size up to exactly the length that is asked for. */
+static void test_grow(void **state)
+{
+    static const size_t sizes[] = {sizeof(text) + 14,
+                                   sizeof(text) + 268,
+                                   sizeof(text) + 269,
+                                   sizeof(text) + 281,
+                                   sizeof(text) + 282,
+                                   sizeof(text) + 283,
+                                   1021,
+                                   8192};
+    struct edit_pdu p;
+    char err[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const struct case_edit e = {.grow = sizes[i]};
+        struct text_cursor cursor;
+        struct text_pair pair;
+        enum text_result result;
+
+        assert_int_equal(apply(&p, &e, err, sizeof(err)), 0);
+        assert_int_equal(p.text.len, sizes[i]);
+        assert_int_equal(pdu_data_len(p.wire), sizes[i]);
+        assert_memory_equal(p.text.data, text, sizeof(text));
+        text_cursor_init(&cursor, p.text.data, p.text.len);
+        while ((result = text_next(&cursor, &pair)) == TEXT_PAIR)
+            assert_in_range(pair.value_len, 1, 255);
+        assert_int_equal(result, TEXT_END);
+        edit_free(&p);
+    }
+}
+
+static void test_pad_filled(void **state)
+{
+    uint8_t fill[] = {0x41};
+
+    (void)state;
+    for (size_t due = 1; due < 4; due++) {
+        const struct case_edit e = {.grow = 200 - due, .pad = fill, .pad_len = 1, .pad_filled = true};
+        struct edit_pdu p;
+        char err[200];
+
+        assert_int_equal(apply(&p, &e, err, sizeof(err)), 0);
+        assert_int_equal(pdu_data_len(p.wire), 200 - due);
+        assert_int_equal(p.wire_len, PDU_BHS_LEN + 200);
+        for (size_t i = 0; i < due; i++)
+            assert_int_equal(p.wire[p.wire_len - 1 - i], 0x41);
+        assert_int_equal(p.wire[p.wire_len - 1 - due], 0);
+        edit_free(&p);
+    }
+}
+
 static void test_nothing_changed(void **state)
 {
     char same[] = "MaxConnections=1", absent[] = "NoKey=1", gone[] = "NoKey", unknown[] = "MaxConnections={nonsense}";
@@ -131,6 +184,8 @@ static void test_nothing_changed(void **state)
         {{.header = &bad_field, .header_count = 1}, "no field"},
         {{.header = &too_big, .header_count = 1}, "does not fit"},
         {{.pad = zeros, .pad_len = pdu_padding(sizeof(text))}, "changed nothing"},
+        {{.grow = sizeof(text) + 1}, "grown are at least"},
+        {{.grow = 200, .pad = first, .pad_len = 1, .pad_filled = true}, "no padding is due"},
         {{.bytes = &same_bytes, .bytes_count = 1}, "changed nothing"},
         {{.bytes = &far_bytes, .bytes_count = 1}, "lies behind"},
         {{.text = (char *)(uintptr_t)text, .text_len = sizeof(text)}, "changed nothing"},
@@ -180,6 +235,7 @@ static void test_live_values(void **state)
         {"{tsih:C}", NULL},
         {"{nonsense}", NULL},
         {"{chap_r:99:x}", NULL},
+        {"{chap_r:5:x:y}", NULL},
         {"{Not a word} {", "{Not a word} {"},
         {"", ""},
     };
@@ -219,6 +275,33 @@ static void test_live_response(void **state)
     free(wrong);
 }
 
+/* The same response in each form that it can be written in. */
+static void test_live_response_forms(void **state)
+{
+    static const char *const forms[] = {"{chap_r:5}", "{chap_r:5::hex}", "{chap_r:5::upper}", "{chap_r:5::base64}",
+                                        "{chap_r:5:secret-of-user:prefix}"};
+    char *out[5], err[200];
+    uint8_t bytes[5][64];
+    size_t lens[5], len = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        out[i] = live_expand(forms[i], strlen(forms[i]), &scope, &len, err, sizeof(err));
+        assert_non_null(out[i]);
+        assert_int_equal(text_decode_binary(out[i], len, bytes[i], sizeof(bytes[i]), &lens[i]), TEXT_BINARY_OK);
+    }
+    assert_string_equal(out[0], out[1]);
+    assert_memory_equal(out[2], "0X", 2);
+    assert_int_equal(strcspn(out[2], "abcdefx"), strlen(out[2]));
+    assert_memory_equal(out[3], "0b", 2);
+    for (size_t i = 1; i < 5; i++) {
+        assert_int_equal(lens[i], i == 4 ? 8 : 16);
+        assert_memory_equal(bytes[i], bytes[0], lens[i]);
+    }
+    for (size_t i = 0; i < 5; i++)
+        free(out[i]);
+}
+
 static void test_no_pdu(void **state)
 {
     uint8_t pdu[PDU_BHS_LEN] = {0x43};
@@ -239,10 +322,17 @@ static void test_no_pdu(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),          cmocka_unit_test(test_order_and_length),
-        cmocka_unit_test(test_whole_text),    cmocka_unit_test(test_nothing_changed),
-        cmocka_unit_test(test_matches),       cmocka_unit_test(test_live_values),
-        cmocka_unit_test(test_live_response), cmocka_unit_test(test_no_pdu),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_order_and_length),
+        cmocka_unit_test(test_whole_text),
+        cmocka_unit_test(test_nothing_changed),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_live_values),
+        cmocka_unit_test(test_live_response),
+        cmocka_unit_test(test_no_pdu),
+        cmocka_unit_test(test_grow),
+        cmocka_unit_test(test_pad_filled),
+        cmocka_unit_test(test_live_response_forms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,11 +163,40 @@ static void test_each_kind(void **state)
             fail_msg("row %zu", i);
 }
 
+/* A value against alternatives: words, ranges, what the key admits. */
+static void test_values(void **state)
+{
+    static const struct {
+        const char *wanted, *value;
+        bool matches;
+    } rows[] = {
+        {"[512..1024]|Reject", "512", true},
+        {"[512..1024]|Reject", "Reject", true},
+        {"[512..1024]|Reject", "1025", false},
+        {"[512..1024]|Reject", "NotUnderstood", false},
+        {"Reject|[512..1024]", "0x400", true},
+        {"[0..1]|[4..5]", "4", true},
+        {"[0..1]|[4..5]", "3", false},
+        {"NotUnderstood|*", "anything", true},
+        {"None|admissible", "262144", true},
+        {"None|admissible", "-1", false},
+        {"[..]", "1", false},
+        {"[1..", "1", false},
+        {"A||B", "", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (outcome_value_matches("MaxBurstLength", rows[i].wanted, rows[i].value, strlen(rows[i].value)) !=
+            rows[i].matches)
+            fail_msg("row %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_look_up_order), cmocka_unit_test(test_own_accept_set), cmocka_unit_test(test_match_all),
-        cmocka_unit_test(test_undecidable),   cmocka_unit_test(test_each_kind),
+        cmocka_unit_test(test_undecidable),   cmocka_unit_test(test_each_kind),      cmocka_unit_test(test_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

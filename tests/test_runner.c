@@ -231,8 +231,12 @@ static void death_of_the_target_is_noticed(void **state)
     f.profile.ready = TEXT("test -e ${dir}/up");
     assert_int_equal(hooks_start(&f.hooks, err, sizeof(err)), HOOKS_OK);
     assert_false(hooks_is_gone(&f.hooks));
-    f.condition.arm = TEXT("touch ${dir}/die; sleep 0.2");
+    f.condition.arm = TEXT("touch ${dir}/die");
+    f.condition.arm_ms = 20000;
     assert_int_equal(hooks_arm(&f.hooks, 0, err, sizeof(err)), HOOKS_OK);
+    for (int i = 0; i < 2000 && !hooks_is_gone(&f.hooks); i++) {
+        usleep(10000);
+    }
     assert_true(hooks_is_gone(&f.hooks));
     assert_int_equal(f.hooks.exit_code, 128 + 11);
     teardown(&f);

@@ -269,6 +269,125 @@ static void test_edits_are_checked(void **state)
     }
 }
 
+/* An edit that finds nothing to change because of the target: it is told, not the case. */
+static void test_another_course(void **state)
+{
+    static const struct {
+        enum fake_behaviour behaviour;
+        enum verdict verdict;
+        const char *reason;
+    } rows[] = {
+        {FAKE_GOOD, VERDICT_ERROR, "edit of header CSG matches no PDU: the login had 1"},
+        {FAKE_STAYS, VERDICT_FAIL,
+         "the target answered T=0 to T=1 in PDU 1; for this reason edit of header CSG changed"},
+        {FAKE_ROUNDS, VERDICT_FAIL,
+         "the target answered T=0 to T=1 in PDU 1; for this reason edit of header CSG changed"},
+        {FAKE_CLOSES, VERDICT_FAIL, "before PDU 2, which was to be changed, could be sent (header CSG)"},
+    };
+    char csg[] = "CSG", one[] = "1";
+    struct case_field_edit field = {.name = csg, .value = one};
+    struct case_edit edit = {.pdu = 2, .header = &field, .header_count = 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct case_step steps[] = {login_step(CASE_BASE_PLAIN), expect_step(NULL, 0)};
+        struct trial x;
+
+        steps[0].login.edits = &edit;
+        steps[0].login.edit_count = 1;
+        trial_start(&x, rows[i].behaviour);
+        trial_run(&x, steps, 2);
+        if (x.result.verdict != rows[i].verdict || !strstr(x.result.reason, rows[i].reason))
+            fail_msg("row %zu: verdict %d, %s", i, (int)x.result.verdict, x.result.reason);
+        trial_end(&x);
+    }
+}
+
+/* The same for a shape: the text that it cuts behind is not in the second request. */
+static void test_another_course_of_a_shape(void **state)
+{
+    char mark[] = "SessionType", *marks[] = {mark};
+    size_t lens[] = {sizeof(mark) - 1};
+    struct case_shape shape = {
+        .kind = CASE_SHAPE_CONTINUE, .pdu_number = 2, .marks = marks, .mark_lens = lens, .mark_count = 1};
+    struct case_step steps[] = {login_step(CASE_BASE_PLAIN), expect_step(NULL, 0)};
+    struct trial x;
+
+    (void)state;
+    steps[0].login.shapes = &shape;
+    steps[0].login.shape_count = 1;
+    trial_start(&x, FAKE_STAYS);
+    trial_run(&x, steps, 2);
+    assert_int_equal(x.result.verdict, VERDICT_FAIL);
+    assert_non_null(strstr(x.result.reason, "continue: the text to cut behind is not in the PDU"));
+    trial_end(&x);
+    trial_start(&x, FAKE_GOOD);
+    shape.pdu_number = 1;
+    mark[0] = 's';
+    trial_run(&x, steps, 2);
+    assert_int_equal(x.result.verdict, VERDICT_ERROR);
+    assert_non_null(strstr(x.result.reason, "continue: the text to cut behind is not in the PDU"));
+    trial_end(&x);
+}
+
+/* A text that is cut behind a null byte ends with it. */
+static void test_cut_behind_null(void **state)
+{
+    char mark[] = "MaxConnections=1", *marks[] = {mark};
+    size_t lens[] = {sizeof(mark)};
+    struct case_shape shape = {
+        .kind = CASE_SHAPE_CONTINUE, .pdu_number = 1, .marks = marks, .mark_lens = lens, .mark_count = 1};
+    struct case_step steps[] = {login_step(CASE_BASE_PLAIN), expect_step(NULL, 0)};
+    struct transcript_pdu *pdus = NULL;
+    bool seen = false;
+    struct trial x;
+    long count;
+
+    (void)state;
+    steps[0].login.shapes = &shape;
+    steps[0].login.shape_count = 1;
+    trial_start(&x, FAKE_GOOD);
+    trial_run(&x, steps, 2);
+    count = transcript_cut(x.t->conns[0], &pdus);
+    for (long i = 0; i < count; i++)
+        if (pdus[i].side == TRANSCRIPT_INITIATOR && pdus[i].number == 1) {
+            seen = true;
+            assert_true(pdus[i].data_len > sizeof(mark));
+            assert_memory_equal(pdus[i].data + pdus[i].data_len - sizeof(mark), mark, sizeof(mark));
+        }
+    assert_true(seen);
+    free(pdus);
+    trial_end(&x);
+}
+
+static void test_logout_then_closed(void **state)
+{
+    static const struct {
+        enum fake_behaviour behaviour;
+        enum case_end then;
+        enum verdict verdict;
+    } rows[] = {
+        {FAKE_GOOD, CASE_END_CLOSED, VERDICT_PASS},
+        {FAKE_LINGERS, CASE_END_CLOSED, VERDICT_FAIL},
+        {FAKE_LINGERS, CASE_END_NOT_ASKED, VERDICT_PASS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct case_step steps[] = {
+            login_step(CASE_BASE_PLAIN), expect_step(NULL, 0), {.kind = CASE_STEP_LOGOUT, .on = "A"}};
+        struct trial x;
+
+        steps[2].then = rows[i].then;
+        trial_start(&x, rows[i].behaviour);
+        trial_run(&x, steps, 3);
+        assert_int_equal(x.result.verdict, rows[i].verdict);
+        if (rows[i].verdict == VERDICT_FAIL)
+            assert_string_equal(x.result.reason, "A: still open 200 ms after the Logout Response (RFC 7143 11.14)");
+        trial_end(&x);
+    }
+}
+
 static void test_refused_before_the_deviation(void **state)
 {
     char drop[] = "MaxConnections", *items[] = {drop};
@@ -283,7 +402,7 @@ static void test_refused_before_the_deviation(void **state)
     trial_start(&x, FAKE_REFUSES);
     trial_run(&x, steps, 2);
     assert_int_equal(x.result.verdict, VERDICT_FAIL);
-    assert_non_null(strstr(x.result.reason, "before the deviation"));
+    assert_non_null(strstr(x.result.reason, "the login ended behind PDU"));
     trial_end(&x);
 }
 
@@ -387,6 +506,10 @@ int main(void)
         cmocka_unit_test(test_answers_pings),
         cmocka_unit_test(test_edits_are_checked),
         cmocka_unit_test(test_refused_before_the_deviation),
+        cmocka_unit_test(test_another_course),
+        cmocka_unit_test(test_another_course_of_a_shape),
+        cmocka_unit_test(test_cut_behind_null),
+        cmocka_unit_test(test_logout_then_closed),
         cmocka_unit_test(test_wire_hash),
         cmocka_unit_test(test_plain_login),
         cmocka_unit_test(test_controls_are_undone),

@@ -28,7 +28,7 @@ done
 count=0
 for file in "$source"/tests/bad/cases/*.yaml; do
     message="$(basename "$file"):$(sed -n "s#@#$file#; s/^# error: //p" "$file")"
-    expect_exit 2 3000 "$iscsispec" run --cases "$file" --out "$work/bad-case"
+    expect_exit 2 10000 "$iscsispec" run --cases "$file" --out "$work/bad-case"
     grep -Fq -- "$message" "$work/output" || fail "no '$message' in: $(head -n 2 "$work/output")"
     count=$((count + 1))
 done
@@ -45,11 +45,11 @@ cat >"$work/nomatch.yaml" <<'EOF'
     - login: { as: A, base: plain, set: ["X-nobody=1"] }
     - expect: { on: A, ffp: true }
 EOF
-expect_exit 2 5000 "$iscsispec" run --cases "$work/nomatch.yaml" --out "$work/nomatch"
+expect_exit 2 10000 "$iscsispec" run --cases "$work/nomatch.yaml" --out "$work/nomatch"
 expect_output 'nomatch.yaml:[0-9]+:[0-9]+: '
 
 # Nothing selected; a hook that fails; wrong use.
-expect_exit 3 3000 "$iscsispec" run --select no.such.case --out "$work/empty"
+expect_exit 3 10000 "$iscsispec" run --select no.such.case --out "$work/empty"
 cat >"$work/hook.yaml" <<EOF
 profile: hook
 start: exec $target --ready-file \${dir}/ready.json --portal main=127.0.0.1:0 --target $iqn
@@ -62,16 +62,16 @@ conditions:
 EOF
 expect_exit 5 20000 "$iscsispec" run --profile "$work/hook.yaml" --select 'code:0x0202' --out "$work/hook"
 expect_output 'no luck'
-expect_exit 2 1000 "$iscsispec" run --no-such-flag
+expect_exit 2 10000 "$iscsispec" run --no-such-flag
 expect_output 'no-such-flag'
-expect_exit 2 1000 "$iscsispec" run --profile nosuchprofile --out "$work/noprofile"
+expect_exit 2 10000 "$iscsispec" run --profile nosuchprofile --out "$work/noprofile"
 expect_output 'nosuchprofile'
-expect_exit 2 1000 "$iscsispec" explain 0x02zz
+expect_exit 2 10000 "$iscsispec" explain 0x02zz
 printf 'profile: x\nportals: [\n' >"$work/broken.yaml"
-expect_exit 2 1000 "$iscsispec" run --profile "$work/broken.yaml" --out "$work/broken"
+expect_exit 2 10000 "$iscsispec" run --profile "$work/broken.yaml" --out "$work/broken"
 expect_output 'broken.yaml:[0-9]+:[0-9]+: '
 : >"$work/file"
-expect_exit 2 3000 "$iscsispec" run --out "$work/file/run"
+expect_exit 2 10000 "$iscsispec" run --out "$work/file/run"
 
 # A target that cannot be started.
 sed 's/^start: .*/start: echo it broke; exit 3/' "$work/hook.yaml" >"$work/nostart.yaml"

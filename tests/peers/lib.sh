@@ -52,36 +52,34 @@ end_target()
     ! grep -E 'Sanitizer|runtime error' "$work/$1.out" || fail "a sanitizer spoke in target $1"
 }
 
-# capture_begin PORT: into $work/peers.pcap; ready when tcpdump says so.
+# capture_begin PORT: into $work/peers.pcap; dumpcap rather than tcpdump, which cannot give up the root of a namespace.
 capture_begin()
 {
     capture_port=$1
-    # not --immediate-mode: its buffer has few places, each for the largest packet there may be
-    tcpdump -i lo -Z root -B 131072 -s 0 -U -w "$work/peers.pcap" "tcp port $1" \
-        2>"$work/tcpdump.out" &
+    dumpcap -q -i lo -P -B 128 -f "tcp port $1" -w "$work/peers.pcap" 2>"$work/dumpcap.out" &
     capture_pid=$!
     started="$started $!"
     i=0
-    until grep -q 'listening on' "$work/tcpdump.out"; do
+    until grep -q '^File:' "$work/dumpcap.out"; do
         i=$((i + 1))
-        [ $i -lt 100 ] && kill -0 $capture_pid 2>/dev/null || {
-            fail "tcpdump does not capture"
-            cat "$work/tcpdump.out"
+        [ $i -lt 200 ] && kill -0 $capture_pid 2>/dev/null || {
+            fail "dumpcap does not capture"
+            cat "$work/dumpcap.out"
             finish
         }
         sleep 0.05
     done
 }
 
-# capture_end: all of it is in the file; tcpdump gets what the kernel has within a second.
+# capture_end: all of it is in the file; dumpcap gets what the kernel has within a second.
 capture_end()
 {
     sleep 1.5
     kill -INT $capture_pid
     wait $capture_pid
-    grep -q '^0 packets dropped' "$work/tcpdump.out" || {
-        fail "tcpdump lost packets"
-        cat "$work/tcpdump.out"
+    grep -q '/0 (pcap:0/dumpcap:0/' "$work/dumpcap.out" || {
+        fail "dumpcap lost packets"
+        cat "$work/dumpcap.out"
     }
 }
 
