@@ -8,7 +8,10 @@
 
 #include "address.h"
 
-enum { PIECE_MAX = 64 * 1024 };
+enum {
+    PIECE_MAX = 64 * 1024,
+    TICK_MS = 25                /* how late a deadline may be noticed */
+};
 
 enum connection_state {
     CONNECTION_OPEN,        /* the engine decides */
@@ -19,28 +22,31 @@ enum connection_state {
 
 struct connection {
     uv_tcp_t tcp;
-    uv_timer_t timer;
     uv_write_t write;
     struct connections *hub;
     struct connection *previous, *next;
+    struct connection *timed_previous, *timed_next; /* those with a deadline */
     struct conn *conn;                  /* NULL from CONNECTION_LINGERING on */
     uint8_t *piece;                     /* output that the kernel did not take at once, NULL: none */
     size_t portal;
-    uint64_t deadline;                  /* what the timer is set to */
+    uint64_t deadline;                  /* or NODE_NO_DEADLINE */
     enum connection_state state;
     bool reading;
     bool eof;
-    unsigned char handles;              /* not closed yet */
     struct sockaddr_storage peer;
 };
 
 bool connections_open(struct connections *hub)
 {
-    hub->first = NULL;
+    hub->first = hub->timed = NULL;
     hub->count = 0;
     hub->linger = true;
     hub->buffer = malloc(CONNECTIONS_READ_SIZE);
-    return hub->buffer != NULL;
+    if (hub->buffer == NULL)
+        return false;
+    uv_timer_init(hub->loop, &hub->timer);
+    hub->timer.data = hub;
+    return true;
 }
 
 void connections_close(struct connections *hub)
@@ -53,10 +59,37 @@ static void on_closed(uv_handle_t *handle)
 {
     struct connection *connection = handle->data;
 
-    if (--connection->handles > 0)
-        return;
     free(connection->piece);
     free(connection);
+}
+
+static void on_tick(uv_timer_t *timer);
+
+/* All connections share one timer: it ticks while any of them has a deadline, and none pays for a timer of its own. */
+static void set_deadline(struct connection *connection, uint64_t deadline)
+{
+    struct connections *hub = connection->hub;
+    bool before = connection->deadline != NODE_NO_DEADLINE, after = deadline != NODE_NO_DEADLINE;
+
+    connection->deadline = deadline;
+    if (before == after)
+        return;
+    if (after) {
+        connection->timed_previous = NULL;
+        connection->timed_next = hub->timed;
+        if (hub->timed != NULL)
+            hub->timed->timed_previous = connection;
+        hub->timed = connection;
+        if (!uv_is_active((uv_handle_t *)&hub->timer))
+            uv_timer_start(&hub->timer, on_tick, TICK_MS, TICK_MS);
+        return;
+    }
+    if (connection->timed_previous != NULL)
+        connection->timed_previous->timed_next = connection->timed_next;
+    else
+        hub->timed = connection->timed_next;
+    if (connection->timed_next != NULL)
+        connection->timed_next->timed_previous = connection->timed_previous;
 }
 
 /* Lets the engine's part go, takes the connection off the list and closes it; with a RST when reset. */
@@ -70,6 +103,7 @@ static void drop(struct connection *connection, bool reset)
     if (connection->conn != NULL)
         conn_free(connection->conn);
     connection->conn = NULL;
+    set_deadline(connection, NODE_NO_DEADLINE);
     if (connection->previous != NULL)
         connection->previous->next = connection->next;
     else
@@ -79,7 +113,6 @@ static void drop(struct connection *connection, bool reset)
     hub->count--;
     if (!reset || uv_tcp_close_reset(&connection->tcp, on_closed) != 0)
         uv_close((uv_handle_t *)&connection->tcp, on_closed);
-    uv_close((uv_handle_t *)&connection->timer, on_closed);
 }
 
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -102,21 +135,6 @@ static void set_reading(struct connection *connection, bool reading)
         uv_read_start((uv_stream_t *)&connection->tcp, on_allocate, on_read);
     else
         uv_read_stop((uv_stream_t *)&connection->tcp);
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void set_deadline(struct connection *connection, uint64_t deadline)
-{
-    uint64_t now = uv_now(connection->hub->loop);
-
-    if (deadline == connection->deadline)
-        return;
-    connection->deadline = deadline;
-    if (deadline == NODE_NO_DEADLINE)
-        uv_timer_stop(&connection->timer);
-    else
-        uv_timer_start(&connection->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
 static void update(struct connection *connection);
@@ -252,18 +270,32 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
     connections_settle(hub);
 }
 
-static void on_timer(uv_timer_t *timer)
+/* The deadline of a connection has passed. */
+static void expire(struct connection *connection)
 {
-    struct connection *connection = timer->data;
-    struct connections *hub = connection->hub;
-
-    connection->deadline = NODE_NO_DEADLINE;
+    set_deadline(connection, NODE_NO_DEADLINE);
     if (connection->state == CONNECTION_OPEN) {
         conn_tick(connection->conn);
         update(connection);
     } else {
         drop(connection, connection->state == CONNECTION_ENDING);
     }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct connections *hub = timer->data;
+    uint64_t now = uv_now(hub->loop);
+    struct connection *following;
+
+    /* What one does to others is done in connections_settle(), so the one that follows stays. */
+    for (struct connection *connection = hub->timed; connection != NULL; connection = following) {
+        following = connection->timed_next;
+        if (connection->deadline <= now)
+            expire(connection);
+    }
+    if (hub->timed == NULL)
+        uv_timer_stop(timer);
     connections_settle(hub);
 }
 
@@ -306,9 +338,7 @@ void connections_accept(struct connections *hub, int descriptor, const struct so
     connection->peer = *peer;
     connection->deadline = NODE_NO_DEADLINE;
     uv_tcp_init(hub->loop, &connection->tcp);
-    uv_timer_init(hub->loop, &connection->timer);
-    connection->tcp.data = connection->timer.data = connection->write.data = connection;
-    connection->handles = 2;
+    connection->tcp.data = connection->write.data = connection;
     connection->next = hub->first;
     if (hub->first != NULL)
         hub->first->previous = connection;
@@ -337,6 +367,8 @@ void connections_drop_all(struct connections *hub)
 {
     while (hub->first != NULL)
         drop(hub->first, false);
+    if (hub->buffer != NULL && !uv_is_closing((uv_handle_t *)&hub->timer))
+        uv_close((uv_handle_t *)&hub->timer, NULL);
 }
 
 void connections_each(const struct connections *hub,

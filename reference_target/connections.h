@@ -31,6 +31,8 @@ struct connections {
     const struct config *config;
     struct log *log;
     struct connection *first;           /* newest first */
+    struct connection *timed;           /* those that have a deadline */
+    uv_timer_t timer;                   /* looks at them */
     size_t count;                       /* open descriptors */
     size_t limit;                       /* of count */
     bool linger;                        /* false while the process ends: closes at once */
@@ -39,7 +41,7 @@ struct connections {
     char *buffer;                       /* CONNECTIONS_READ_SIZE bytes, owned */
 };
 
-/* All fields but the last are set by the caller. False: no memory. */
+/* loop, node, config, log, limit, changed and context are set by the caller. False: no memory. */
 bool connections_open(struct connections *hub);
 
 /* Frees the buffer; all connections have to be gone (connections_drop_all, then the loop until it has no handles). */
@@ -52,7 +54,7 @@ void connections_accept(struct connections *hub, int descriptor, const struct so
 /* Does what the engine wants of all connections that changed. After every call of the engine that is not made here. */
 void connections_settle(struct connections *hub);
 
-/* Closes every connection now. */
+/* Closes every connection now, and the hub's timer: it takes no more of them. */
 void connections_drop_all(struct connections *hub);
 
 /* HOST:PORT of the initiator into ADDRESS_TEXT_MAX bytes. */

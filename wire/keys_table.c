@@ -243,10 +243,18 @@ const struct keys_entry *keys_at(size_t index)
     return index < KEYS_COUNT ? &table[index] : NULL;
 }
 
-const struct keys_entry *keys_find(const char *name, size_t len)
+static const struct keys_entry *find_between(size_t first, size_t end, const char *name, size_t len)
 {
-    for (size_t i = 0; i < KEYS_COUNT; i++)
+    for (size_t i = first; i < end; i++)
         if (table[i].name_len == len && memcmp(table[i].name, name, len) == 0)
             return &table[i];
     return NULL;
+}
+
+const struct keys_entry *keys_find(const char *name, size_t len)
+{
+    /* operational keys first: most of what is looked up are these */
+    const struct keys_entry *found = find_between(KEYS_HEADER_DIGEST, KEYS_COUNT, name, len);
+
+    return found != NULL ? found : find_between(0, KEYS_HEADER_DIGEST, name, len);
 }
