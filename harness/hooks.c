@@ -42,6 +42,7 @@ bool hooks_init(struct hooks *h, struct profile *profile, const char *log, char 
     h->profile = profile;
     h->extra = "";
     h->binary = "";
+    h->number = 1;
     h->portals = calloc(profile->portal_count + 1, sizeof(*h->portals));
     h->armed = calloc(profile->condition_count + 1, sizeof(*h->armed));
     if (h->portals == NULL || h->armed == NULL) {
@@ -473,6 +474,18 @@ enum hooks_status hooks_restart(struct hooks *h, char *err, size_t err_len)
     /* The old ready file must not be taken for the new one. */
     nftw(h->dir, remove_below, 8, FTW_DEPTH | FTW_PHYS);
     return hooks_start(h, err, err_len);
+}
+
+void hooks_quit(struct hooks *h)
+{
+    char ignored[512];
+
+    for (size_t i = 0; h->pid > 0 && i < h->profile->condition_count; i++) {
+        hooks_disarm(h, i, ignored, sizeof(ignored));
+    }
+    if (h->profile->stop == NULL && process_is_there(h)) {
+        kill(-h->pid, SIGTERM);
+    }
 }
 
 void hooks_stop(struct hooks *h)

@@ -5,6 +5,7 @@
  *   ${dir}               a private directory, gone after the run
  *   ${port:NAME}         port of the portal NAME (a free one is picked before start when the profile says 0)
  *   ${address:NAME}      its address
+ *   ${instance}          1, or the number of the copy of the target (profile: instances)
  *   ${iscsispec-target}  the reference target's binary, quoted for the shell
  *   ${extra}             words the run adds to the start command (selftest: --defect NAME)
  *
@@ -39,6 +40,7 @@ struct hooks_portal {
 struct hooks {
     struct profile *profile; /* borrowed; its portals get addresses and ports while the target runs */
     bool external;           /* portals were given by hand: nothing is started, armed or stopped */
+    int number;              /* of the instance, from 1: ${instance} */
     const char *extra;       /* borrowed, "" nothing */
     const char *binary;      /* borrowed: path of iscsispec-target, "" unknown */
     char dir[64];            /* private directory, "" before start */
@@ -79,6 +81,9 @@ enum hooks_status hooks_control(struct hooks *h, const char *verb, char *err, si
 
 /* First line that the profile's version command prints; "" when it has none or it fails. */
 void hooks_version(struct hooks *h, char *out, size_t out_len);
+
+/* Disarms and asks to end, without waiting: so that several instances end side by side. hooks_stop has to follow. */
+void hooks_quit(struct hooks *h);
 
 /* Disarms, stops, kills the process group, removes the private directory. Safe to call twice, and without start. */
 void hooks_stop(struct hooks *h);

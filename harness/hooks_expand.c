@@ -59,11 +59,17 @@ static bool put_portal(const struct hooks *h, struct text *t, const char *name, 
 
 static bool put_placeholder(const struct hooks *h, struct text *t, const char *name)
 {
+    char number[16];
+
     if (strcmp(name, "dir") == 0) {
         return text_put(t, h->dir, strlen(h->dir));
     }
     if (strcmp(name, "iscsispec-target") == 0) {
         return h->binary[0] != '\0' && text_put_quoted(t, h->binary);
+    }
+    if (strcmp(name, "instance") == 0) {
+        snprintf(number, sizeof(number), "%d", h->number);
+        return text_put(t, number, strlen(number));
     }
     if (strcmp(name, "extra") == 0) {
         return text_put(t, h->extra, strlen(h->extra));
@@ -77,11 +83,11 @@ static bool put_placeholder(const struct hooks *h, struct text *t, const char *n
     return false;
 }
 
-/* Names of ours: dir, extra, iscsispec-target, port:..., address:...; all else is the shell's business. */
+/* Names of ours: dir, extra, instance, iscsispec-target, port:..., address:...; all else is the shell's business. */
 static bool is_ours(const char *name)
 {
-    return strcmp(name, "dir") == 0 || strcmp(name, "extra") == 0 || strcmp(name, "iscsispec-target") == 0 ||
-           strncmp(name, "port:", 5) == 0 || strncmp(name, "address:", 8) == 0;
+    return strcmp(name, "dir") == 0 || strcmp(name, "extra") == 0 || strcmp(name, "instance") == 0 ||
+           strcmp(name, "iscsispec-target") == 0 || strncmp(name, "port:", 5) == 0 || strncmp(name, "address:", 8) == 0;
 }
 
 static char *fail(struct text *t, char *err, size_t err_len, const char *name)

@@ -26,6 +26,7 @@ struct plan_job {
     uint64_t arms;  /* conditions that have to be armed */
     uint64_t group; /* those of them that change the whole target: nothing else may run meanwhile */
     uint64_t locks; /* conditions that only one case at a time may use */
+    size_t lane;    /* the instance of the target that it ran on last */
     enum plan_state state;
     enum plan_rerun rerun;
     size_t crash;              /* AFTER_CRASH: number of the crash, from 1 */

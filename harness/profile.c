@@ -204,6 +204,7 @@ static struct profile *load_file(const char *path, struct load_error *err)
     }
     p->storage = a;
     p->at = root->at;
+    p->instances = 1;
     p->ready_ms = PROFILE_READY_MS;
     p->stop_ms = PROFILE_STOP_MS;
     p->close_grace_ms = PROFILE_CLOSE_GRACE_MS;
@@ -308,6 +309,7 @@ struct profile *profile_from_target(const char *host, uint16_t port, const char 
     p->storage = a;
     p->name = arena_strdup(a, "target");
     p->title = arena_printf(a, "%s at %s port %u", target ? target : "a target", host, (unsigned)port);
+    p->instances = 1;
     p->ready_ms = PROFILE_READY_MS;
     p->stop_ms = PROFILE_STOP_MS;
     p->close_grace_ms = PROFILE_CLOSE_GRACE_MS;

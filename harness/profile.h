@@ -76,7 +76,8 @@ struct profile {
         int timeout_ms;
     } * controls; /* verbs for `control:` steps */
     size_t control_count;
-    int parallel;       /* cases at a time, 0: no limit of its own */
+    int parallel;       /* cases at a time on one instance, 0: no limit of its own */
+    int instances;      /* so many copies of the target are started; 1 unless said */
     int close_grace_ms; /* default 2000 */
     int timeout_ms;     /* answer time-out; 0: calibrated */
     bool rfc3720;

@@ -385,7 +385,9 @@ static const struct schema_field profile_fields[] = {
     {"codes", SCHEMA_CUSTOM, 0, .read = read_code_notes, .describe = describe_code_notes,
      .doc = "remarks on codes for the table"},
     {"timeouts", SCHEMA_CUSTOM, 0, .read = read_timeouts, .describe = describe_timeouts, .doc = "time limits"},
-    {"parallel", SCHEMA_NUMBER, AT(parallel), .min = 1, .max = 1000, .doc = "cases at a time, at most"},
+    {"parallel", SCHEMA_NUMBER, AT(parallel), .min = 1, .max = 1000, .doc = "cases at a time on one instance, at most"},
+    {"instances", SCHEMA_NUMBER, AT(instances), .min = 1, .max = PROFILE_INSTANCES_MAX,
+     .doc = "copies of the target that are started, for one that is slow; default 1"},
     {"rfc3720", SCHEMA_BOOL, AT(rfc3720), .doc = "judge by RFC 3720 where it differs"},
 };
 const struct schema_table profile_table = {"profile", profile_fields, COUNT(profile_fields)};

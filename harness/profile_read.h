@@ -10,6 +10,7 @@
 #define PROFILE_STOP_MS        5000
 #define PROFILE_CLOSE_GRACE_MS 2000
 #define PROFILE_SECRET_MAX     4096u
+#define PROFILE_INSTANCES_MAX  64
 
 /* The top-level fields; the target is a struct profile with its defaults. */
 extern const struct schema_table profile_table;

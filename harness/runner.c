@@ -51,12 +51,35 @@ int runner_default_jobs(void)
     return cores * RUNNER_JOBS_PER_CORE < RUNNER_JOBS_MAX ? (int)cores * RUNNER_JOBS_PER_CORE : RUNNER_JOBS_MAX;
 }
 
+static size_t instances_of(const struct runner_options *options)
+{
+    return options->instances > 0 ? options->instances : 1;
+}
+
+/* Several instances are there because one is slow: each is to be busy, however few cores there are. */
 static int jobs_of(const struct runner_options *options)
 {
+    int instances = (int)instances_of(options);
+    int cap = options->hooks->profile->parallel * instances;
     int jobs = options->jobs > 0 ? options->jobs : runner_default_jobs();
-    int cap = options->hooks->profile->parallel;
 
+    if (options->jobs <= 0 && instances > 1) {
+        jobs = cap > 0 ? cap : (jobs > instances ? jobs : instances);
+    }
     return cap > 0 && jobs > cap ? cap : jobs;
+}
+
+static bool make_lanes(struct runner *r)
+{
+    int limit = r->options->hooks->profile->parallel;
+
+    r->lane_count = instances_of(r->options);
+    r->lane_limit = limit > 0 ? (size_t)limit : SIZE_MAX;
+    r->lanes = calloc(r->lane_count, sizeof(*r->lanes));
+    for (size_t i = 0; r->lanes != NULL && i < r->lane_count; i++) {
+        r->lanes[i].hooks = &r->options->hooks[i];
+    }
+    return r->lanes != NULL;
 }
 
 /* Sets the answer time-out: what the user or the profile says, else from a measured login. */
@@ -142,8 +165,12 @@ static json_t *portals_json(const struct profile *p)
 
 static enum results_exit start_target(struct runner *r, char *err, size_t err_len)
 {
-    enum hooks_status status = hooks_start(r->hooks, err, err_len);
+    enum hooks_status status = HOOKS_OK;
     char version[256];
+
+    for (size_t i = 0; i < r->lane_count && status == HOOKS_OK; i++) {
+        status = hooks_start(r->lanes[i].hooks, err, err_len);
+    }
 
     switch (status) {
     case HOOKS_OK:
@@ -201,7 +228,12 @@ static enum results_exit run_planned(struct runner *r, char *err, size_t err_len
     }
     pool_free(&r->pool);
     r->interrupted = process_take_interrupt() || r->interrupted || status == EXIT_INTERRUPTED;
-    hooks_stop(r->hooks);
+    for (size_t i = 0; i < r->lane_count; i++) {
+        hooks_quit(r->lanes[i].hooks);
+    }
+    for (size_t i = 0; i < r->lane_count; i++) {
+        hooks_stop(r->lanes[i].hooks);
+    }
     if (r->fault[0] != '\0') {
         snprintf(err, err_len, "%s", r->fault);
         status = EXIT_FAULT;
@@ -220,8 +252,8 @@ enum results_exit runner_run(const struct runner_options *options, struct result
     if (status == EXIT_ALL_PASSED) {
         status = open_journal(&r, err, err_len);
     }
-    if (status == EXIT_ALL_PASSED &&
-        (!plan_head(options, &r.plan, results->head) || !pool_init(&r.pool, (size_t)jobs_of(options)))) {
+    if (status == EXIT_ALL_PASSED && (!plan_head(options, &r.plan, results->head) || !make_lanes(&r) ||
+                                      !pool_init(&r.pool, (size_t)jobs_of(options)))) {
         snprintf(err, err_len, "out of memory or file descriptors");
         status = EXIT_FAULT;
     }
@@ -239,5 +271,6 @@ enum results_exit runner_run(const struct runner_options *options, struct result
     }
     pool_free(&r.pool);
     plan_free(&r.plan);
+    free(r.lanes);
     return status;
 }

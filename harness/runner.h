@@ -25,7 +25,8 @@ struct runner_listener {
 };
 
 struct runner_options {
-    struct hooks *hooks; /* initialised, not started; borrowed */
+    struct hooks *hooks; /* initialised, not started; borrowed. As many as there are instances */
+    size_t instances;    /* of the target, each with hooks and a profile of its own; 0 counts as 1 */
     const struct case_list *cases;
     const struct catalogue *rules;
     const struct killtable *kills;
@@ -33,7 +34,7 @@ struct runner_options {
     size_t select_count;
     const char *out;       /* directory of the run; made when missing */
     const char *initiator; /* NULL: RUNNER_INITIATOR */
-    int jobs;              /* cases at a time; 0: from the number of cores */
+    int jobs;              /* cases at a time; 0: from the number of cores, or of instances */
     int timeout_ms;        /* 0: of the profile, else calibrated */
     bool shuffle;
     uint64_t seed;

@@ -113,12 +113,12 @@ static uint64_t case_seed(const struct runner *r, const struct plan_job *job)
     return sum;
 }
 
-static bool start_job(struct runner *r, struct plan_job *job, int patience)
+static bool start_job(struct runner *r, struct plan_job *job, size_t lane, int patience)
 {
     struct worker_task task = {
         .c = job->c,
         .rules = r->options->rules,
-        .hooks = r->hooks,
+        .hooks = r->lanes[lane].hooks,
         .out = r->options->out,
         .initiator = runner_initiator(r->options),
         .timeout_ms = r->timeout_ms * patience,
@@ -135,18 +135,21 @@ static bool start_job(struct runner *r, struct plan_job *job, int patience)
         return false;
     }
     job->state = PLAN_RUNNING;
-    r->held |= job->locks;
+    job->lane = lane;
+    r->lanes[lane].busy++;
+    r->lanes[lane].held |= job->locks;
     return true;
 }
 
 /* A worker that is gone may have left the target changed. */
-static void undo_controls(struct runner *r, const struct case_def *c)
+static void undo_controls(struct runner *r, const struct plan_job *job)
 {
+    const struct case_def *c = job->c;
     char err[512];
 
     for (size_t i = 0; i < c->step_count; i++) {
         if (c->steps[i].kind == CASE_STEP_CONTROL && c->steps[i].control_undo != NULL &&
-            hooks_control(r->hooks, c->steps[i].control_undo, err, sizeof(err)) != HOOKS_OK) {
+            hooks_control(r->lanes[job->lane].hooks, c->steps[i].control_undo, err, sizeof(err)) != HOOKS_OK) {
             runner_remark(r, "%s: undo: %s", c->id, err);
         }
     }
@@ -158,27 +161,34 @@ static void take_outcome(struct runner *r, struct plan_job *job, struct pool_out
     struct worker_brief brief;
     const char *line;
 
-    r->held &= ~job->locks;
+    r->lanes[job->lane].busy--;
+    r->lanes[job->lane].held &= ~job->locks;
     if (worker_text_read(outcome->text, &brief, &line)) {
         keep(r, job, outcome->text);
         return;
     }
     free(outcome->text);
     keep_verdict(r, job, VERDICT_ERROR, outcome->reason);
-    undo_controls(r, job->c);
+    undo_controls(r, job);
 }
 
+/* A case that is in flight at a lane whose target died. */
 static void suspect(void *user, void *job)
 {
+    struct runner *r = user;
     struct plan_job *running = job;
 
-    running->rerun = PLAN_AFTER_CRASH;
-    running->crash = ((struct runner *)user)->crashes;
+    if (r->lanes[running->lane].down && running->rerun != PLAN_AFTER_CRASH) {
+        running->rerun = PLAN_AFTER_CRASH;
+        running->crash = r->crashes;
+    }
 }
 
 static bool target_is_gone(struct runner *r, const struct plan_job *job)
 {
-    return hooks_is_gone(r->hooks) || (job->brief.unreachable && !hooks_alive(r->hooks));
+    struct hooks *hooks = r->lanes[job->lane].hooks;
+
+    return hooks_is_gone(hooks) || (job->brief.unreachable && !hooks_alive(hooks));
 }
 
 /* What becomes of a job whose worker ended while others ran beside it. */
@@ -186,8 +196,9 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
 {
     bool silent = job->brief.verdict == VERDICT_FAIL && job->brief.silence;
 
-    if (!r->down && target_is_gone(r, job)) {
+    if (!r->lanes[job->lane].down && target_is_gone(r, job)) {
         r->down = true;
+        r->lanes[job->lane].down = true;
         r->crashes++;
         runner_remark(r, "the target is gone (%s, or a case that ran beside it)", job->c->id);
         suspect(r, job);
@@ -203,13 +214,34 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
     }
 }
 
-static struct plan_job *next_job(struct runner *r, uint64_t group)
+/* The instance with the least to do that can take the case; SIZE_MAX: none. What changes a whole target does so on the
+ * first. */
+static size_t lane_for(const struct runner *r, const struct plan_job *job)
+{
+    size_t count = job->group != 0 ? 1 : r->lane_count;
+    size_t best = SIZE_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct schedule_lane *lane = &r->lanes[i];
+
+        if (lane->busy < r->lane_limit && (job->locks & lane->held) == 0 &&
+            (best == SIZE_MAX || lane->busy < r->lanes[best].busy)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static struct plan_job *next_job(struct runner *r, uint64_t group, size_t *lane)
 {
     for (size_t i = 0; i < r->plan.count; i++) {
         struct plan_job *job = &r->plan.jobs[i];
 
-        if (job->state == PLAN_WAITING && job->group == group && (job->locks & r->held) == 0) {
-            return job;
+        if (job->state == PLAN_WAITING && job->group == group) {
+            *lane = lane_for(r, job);
+            if (*lane != SIZE_MAX) {
+                return job;
+            }
         }
     }
     return NULL;
@@ -220,35 +252,40 @@ static bool may_go_on(const struct runner *r)
     return !r->interrupted && !r->lost && r->fault[0] == '\0';
 }
 
-/* Conditions that cannot be armed cost the cases that need them their verdict. Returns those that failed as bits. */
-static uint64_t arm_all(struct runner *r, uint64_t conditions)
+/* A condition that cannot be armed costs the cases that need it their verdict. */
+static void fail_unarmed(struct runner *r, size_t condition, const char *reason)
+{
+    for (size_t k = 0; k < r->plan.count; k++) {
+        struct plan_job *job = &r->plan.jobs[k];
+
+        if ((job->arms >> condition & 1) != 0 && (job->state == PLAN_WAITING || job->state == PLAN_ALONE)) {
+            finalize_with(r, job, VERDICT_ERROR, reason);
+        }
+    }
+}
+
+/* On the first so many instances. Returns the conditions that could not be armed as bits. */
+static uint64_t arm_all(struct runner *r, size_t lanes, uint64_t conditions)
 {
     uint64_t failed = 0;
     char err[1024];
 
-    for (size_t i = 0; i < PLAN_CONDITIONS_MAX && may_go_on(r); i++) {
-        enum hooks_status status;
+    for (size_t i = 0; i < PLAN_CONDITIONS_MAX; i++) {
+        for (size_t lane = 0; lane < lanes && (conditions & ~failed) >> i & 1 && may_go_on(r); lane++) {
+            enum hooks_status status = hooks_arm(r->lanes[lane].hooks, i, err, sizeof(err));
 
-        if ((conditions >> i & 1) == 0) {
-            continue;
-        }
-        status = hooks_arm(r->hooks, i, err, sizeof(err));
-        if (status == HOOKS_INTERRUPTED) {
-            r->interrupted = true;
-        } else if (status != HOOKS_OK) {
-            failed |= UINT64_C(1) << i;
-            for (size_t k = 0; k < r->plan.count; k++) {
-                struct plan_job *job = &r->plan.jobs[k];
-
-                if ((job->arms >> i & 1) != 0 && (job->state == PLAN_WAITING || job->state == PLAN_ALONE)) {
-                    finalize_with(r, job, VERDICT_ERROR, err);
-                }
+            if (status == HOOKS_INTERRUPTED) {
+                r->interrupted = true;
+            } else if (status != HOOKS_OK) {
+                failed |= UINT64_C(1) << i;
+                fail_unarmed(r, i, err);
             }
         }
     }
     return failed;
 }
 
+/* What a group needed of the first instance. */
 static void disarm_all(struct runner *r, uint64_t conditions)
 {
     char err[1024];
@@ -260,31 +297,40 @@ static void disarm_all(struct runner *r, uint64_t conditions)
     }
 }
 
-/* The target died. Up again, or lost. */
+/* Up again, or lost: err says why. */
+static bool restart_lane(struct runner *r, struct schedule_lane *lane, char *err, size_t err_len)
+{
+    enum hooks_status status;
+
+    lane->down = false;
+    if (lane->hooks->external || lane->hooks->profile->start == NULL) {
+        snprintf(err, err_len, "it was not started by this run");
+        return false;
+    }
+    if (r->crashes > SCHEDULE_RESTARTS_MAX) {
+        snprintf(err, err_len, "it died more than %d times", SCHEDULE_RESTARTS_MAX);
+        return false;
+    }
+    status = hooks_restart(lane->hooks, err, err_len);
+    r->interrupted = r->interrupted || status == HOOKS_INTERRUPTED;
+    return status == HOOKS_OK;
+}
+
+/* The target died, or some of its instances did. */
 static void bring_back(struct runner *r, uint64_t armed)
 {
     char err[4096] = "";
 
     r->down = false;
-    if (r->hooks->external || r->hooks->profile->start == NULL) {
-        snprintf(err, sizeof(err), "it was not started by this run");
-        r->lost = true;
-    } else if (r->crashes > SCHEDULE_RESTARTS_MAX) {
-        snprintf(err, sizeof(err), "it died more than %d times", SCHEDULE_RESTARTS_MAX);
-        r->lost = true;
-    } else {
-        enum hooks_status status = hooks_restart(r->hooks, err, sizeof(err));
-
-        pool_renew(&r->pool); /* they know the old ports */
-
-        r->interrupted = r->interrupted || status == HOOKS_INTERRUPTED;
-        r->lost = status != HOOKS_OK;
+    for (size_t i = 0; i < r->lane_count && !r->lost; i++) {
+        r->lost = r->lanes[i].down && !restart_lane(r, &r->lanes[i], err, sizeof(err));
     }
+    pool_renew(&r->pool); /* they know the old ports */
     if (r->lost) {
         runner_remark(r, "the target does not come back: %s", err);
     } else {
         runner_remark(r, "the target was restarted");
-        arm_all(r, armed);
+        arm_all(r, r->lane_count, armed);
     }
 }
 
@@ -295,8 +341,10 @@ static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t a
 
     while (may_go_on(r)) {
         struct plan_job *job;
+        size_t lane;
 
-        while (!r->down && r->pool.busy < limit && (job = next_job(r, group)) != NULL && start_job(r, job, 1)) {
+        while (!r->down && r->pool.busy < limit && (job = next_job(r, group, &lane)) != NULL &&
+               start_job(r, job, lane, 1)) {
         }
         if (r->pool.busy == 0 && !r->down) {
             break;
@@ -328,7 +376,7 @@ static void run_alone(struct runner *r, struct plan_job *job)
     enum pool_event event;
 
     pool_renew(&r->pool); /* they do not know that this is a rerun */
-    if ((arm_all(r, job->arms) & job->arms) != 0 || !may_go_on(r) || !start_job(r, job, patience)) {
+    if ((arm_all(r, 1, job->arms) & job->arms) != 0 || !may_go_on(r) || !start_job(r, job, 0, patience)) {
         return;
     }
     event = pool_wait(&r->pool, &outcome);
@@ -344,6 +392,7 @@ static void run_alone(struct runner *r, struct plan_job *job)
                  r->hooks->exit_code);
         change_verdict(r, job, VERDICT_CRASH, reason);
         r->crashes++;
+        r->lanes[0].down = true;
         bring_back(r, 0);
     }
 }
@@ -473,7 +522,7 @@ void schedule_run(struct runner *r)
     for (size_t i = 0; i < r->plan.count; i++) {
         shared |= r->plan.jobs[i].skip == NULL ? r->plan.jobs[i].arms & ~r->plan.jobs[i].group : 0;
     }
-    arm_all(r, shared);
+    arm_all(r, r->lane_count, shared);
     run_group(r, 0, limit, shared);
     for (size_t i = 0; i < r->plan.count && may_go_on(r); i++) {
         struct plan_job *job = &r->plan.jobs[i];
@@ -481,7 +530,7 @@ void schedule_run(struct runner *r)
         if (job->state == PLAN_WAITING) {
             uint64_t group = job->group;
 
-            if (arm_all(r, group) == 0) {
+            if (arm_all(r, 1, group) == 0) {
                 run_group(r, group, 1, shared | group);
             }
             disarm_all(r, group);

@@ -8,20 +8,30 @@
 
 #include <stdio.h>
 
+/* One running copy of the target, and what goes on at it. */
+struct schedule_lane {
+    struct hooks *hooks; /* borrowed */
+    size_t busy;         /* cases in flight */
+    uint64_t held;       /* exclusive conditions in use */
+    bool down;           /* it is gone and has to be restarted */
+};
+
 struct runner {
     const struct runner_options *options;
-    struct hooks *hooks;
+    struct hooks *hooks;         /* of the first instance */
+    struct schedule_lane *lanes; /* by instance */
+    size_t lane_count;
+    size_t lane_limit; /* cases at a time on one of them */
     struct plan plan;
     struct pool pool;
     struct results *results;
     FILE *journal;
     int timeout_ms;
     int close_grace_ms;
-    uint64_t held; /* exclusive conditions in use */
     size_t done;
     size_t crashes;
-    bool down; /* the target is gone and has to be restarted */
-    bool lost; /* it is gone for good */
+    bool down; /* of some lane */
+    bool lost; /* one of them is gone for good */
     bool interrupted;
     char fault[512]; /* a fault of ours that ends the run; "" none */
 };

@@ -47,7 +47,7 @@ static void broken(void **state)
 
 static void shipped(void **state)
 {
-    static const char *const names[] = {"reference", "tgt"};
+    static const char *const names[] = {"reference", "tgt", "istgt"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -98,6 +98,7 @@ static const char text[] = "profile: test\n"
                            "codes: { 0x0203: { source: s, note: n } }\n"
                            "timeouts: { answer: 3s, close-grace: 1s, ready: 2m, stop: 10ms }\n"
                            "parallel: 8\n"
+                           "instances: 3\n"
                            "rfc3720: true\n";
 
 static void fields(void **state)
@@ -132,6 +133,7 @@ static void fields(void **state)
     assert_int_equal(p->ready_ms, 120000);
     assert_int_equal(p->stop_ms, 10);
     assert_int_equal(p->parallel, 8);
+    assert_int_equal(p->instances, 3);
     assert_true(p->rfc3720);
     /* The runner puts resolved addresses in place. */
     free(p->portals[0].address);

@@ -3,7 +3,7 @@
 #include "harness/cli/progress.h"
 #include "harness/cli/suggest.h"
 #include "harness/folder.h"
-#include "harness/hooks.h"
+#include "harness/instances.h"
 #include "harness/killtable.h"
 #include "harness/process.h"
 #include "harness/runner.h"
@@ -210,9 +210,8 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     char err[8192] = "", log[PATH_MAX];
     struct progress progress;
     struct results results;
-    struct hooks hooks;
+    struct instances instances;
     struct runner_options options = {
-        .hooks = &hooks,
         .cases = &cli->cases,
         .rules = cli->rules,
         .kills = kills,
@@ -233,17 +232,20 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
     }
     snprintf(log, sizeof(log), "%s/target.log", out);
-    unlink(log);
     progress_init(&progress, o->quiet);
-    if (!results_init(&results) || !hooks_init(&hooks, profile, log, err, sizeof(err))) {
+    if (!results_init(&results) ||
+        !instances_init(&instances, profile, o->portals.count > 0, log, err, sizeof(err))) {
         return cli_fail(EXIT_FAULT, "%s", err);
     }
-    hooks.binary = binary;
-    hooks.extra = o->extra != NULL ? o->extra : "";
-    hooks.external = o->portals.count > 0;
+    for (size_t i = 0; i < instances.count; i++) {
+        instances.hooks[i].binary = binary;
+        instances.hooks[i].extra = o->extra != NULL ? o->extra : "";
+    }
+    options.hooks = instances.hooks;
+    options.instances = instances.count;
     status = (int)runner_run(&options, &results, err, sizeof(err));
     progress_end(&progress);
-    hooks_free(&hooks);
+    instances_free(&instances);
     reported = status == EXIT_ALL_PASSED || status == EXIT_INTERRUPTED || json_array_size(results.cases) > 0
                    ? report(o, out, &results, &progress, process_now_ms() - start)
                    : 0;
