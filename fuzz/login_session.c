@@ -4,7 +4,7 @@
  * that cannot know the secret's digest.
  */
 #include "fuzz/entry.h"
-#include "fuzz/session_input.h"
+#include "harness/session_input.h"
 #include "reference_target/config.h"
 #include "reference_target/node.h"
 

@@ -3,7 +3,7 @@
  * session_input.h; the low bit of the connection says who sent.
  */
 #include "fuzz/entry.h"
-#include "fuzz/session_input.h"
+#include "harness/session_input.h"
 #include "harness/audit.h"
 #include "harness/transcript.h"
 
