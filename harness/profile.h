@@ -76,6 +76,7 @@ struct profile {
         int timeout_ms;
     } * controls; /* verbs for `control:` steps */
     size_t control_count;
+    struct case_strings waivers; /* files, as paths from where we are */
     int parallel;       /* cases at a time on one instance, 0: no limit of its own */
     int instances;      /* so many copies of the target are started; 1 unless said */
     int close_grace_ms; /* default 2000 */

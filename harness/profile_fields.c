@@ -357,6 +357,29 @@ static int read_timeouts(struct schema_reader *r, const struct yaml_node *node, 
     return schema_read(r, node, &part, 1);
 }
 
+/* As paths from where we are. The files themselves are read by who runs the cases. */
+static int read_waivers(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct profile *p = target;
+    size_t folder = strrchr(node->at.file, '/') != NULL ? (size_t)(strrchr(node->at.file, '/') - node->at.file) + 1 : 0;
+
+    if (schema_read_list(r, node, "waivers", &p->waivers.items, &p->waivers.count) != 0)
+        return -1;
+    for (size_t i = 0; i < p->waivers.count; i++) {
+        const char *path = p->waivers.items[i];
+
+        p->waivers.items[i] = arena_printf(r->arena, "%.*s%s", path[0] == '/' ? 0 : (int)folder, node->at.file, path);
+        if (!p->waivers.items[i])
+            return schema_no_memory(r, node);
+    }
+    return 0;
+}
+
+static json_t *describe_waivers(void)
+{
+    return schema_array(schema_string(NULL), true);
+}
+
 static json_t *describe_timeouts(void)
 {
     const struct schema_table *tables[] = {&timeout_table};
@@ -384,6 +407,8 @@ static const struct schema_field profile_fields[] = {
      .doc = "conditions and codes that the target does not offer, and why"},
     {"codes", SCHEMA_CUSTOM, 0, .read = read_code_notes, .describe = describe_code_notes,
      .doc = "remarks on codes for the table"},
+    {"waivers", SCHEMA_CUSTOM, 0, .read = read_waivers, .describe = describe_waivers,
+     .doc = "waiver files, beside the profile unless absolute"},
     {"timeouts", SCHEMA_CUSTOM, 0, .read = read_timeouts, .describe = describe_timeouts, .doc = "time limits"},
     {"parallel", SCHEMA_NUMBER, AT(parallel), .min = 1, .max = 1000, .doc = "cases at a time on one instance, at most"},
     {"instances", SCHEMA_NUMBER, AT(instances), .min = 1, .max = PROFILE_INSTANCES_MAX,

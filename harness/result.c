@@ -275,12 +275,28 @@ static bool any_case_fault(const struct results *r)
     return false;
 }
 
+/* A waiver that has ended, or that nothing needs, asks for a look as a failure does. */
+static bool any_waiver_over(const struct results *r)
+{
+    const json_t *entries = json_object_get(r->head, "waivers");
+
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const char *state = json_string_value(json_object_get(json_array_get(entries, i), "state"));
+
+        if (state != NULL && (strcmp(state, "ended") == 0 || strcmp(state, "passed") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum results_exit results_exit_status(const struct results *r, const struct results_policy *policy)
 {
     size_t skipped = results_count(r, VERDICT_SKIP);
     bool findings = results_count(r, VERDICT_FAIL) + results_count(r, VERDICT_XPASS) + results_count(r, VERDICT_CRASH) +
                         (policy->fail_on_skip ? skipped : 0) >
-                    0;
+                        0 ||
+                    any_waiver_over(r);
 
     if (policy->interrupted) {
         return EXIT_INTERRUPTED;

@@ -4,6 +4,7 @@
 #include "harness/probe.h"
 #include "harness/process.h"
 #include "harness/schedule.h"
+#include "harness/waivers.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -190,6 +191,17 @@ static enum results_exit start_target(struct runner *r, char *err, size_t err_le
     return EXIT_ALL_PASSED;
 }
 
+/* From here on it is known which waivers count. */
+static void open_waivers(struct runner *r)
+{
+    const char *version = json_string_value(json_object_get(r->results->head, "target_version"));
+    char today[WAIVERS_DATE_LEN];
+
+    waivers_today(today);
+    waivers_open(r->options->waivers, today, version != NULL ? version : "");
+    json_object_set(r->results->head, "waivers", r->options->waivers);
+}
+
 static void write_head(struct runner *r)
 {
     if (json_dumpf(r->results->head, r->journal, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) != 0 ||
@@ -222,6 +234,7 @@ static enum results_exit run_planned(struct runner *r, char *err, size_t err_len
             calibrate(r);
         }
     }
+    open_waivers(r);
     write_head(r);
     if (status == EXIT_ALL_PASSED) {
         schedule_run(r);
@@ -260,6 +273,7 @@ enum results_exit runner_run(const struct runner_options *options, struct result
     if (status == EXIT_ALL_PASSED) {
         status = run_planned(&r, err, err_len);
         json_object_set_new(results->head, "interrupted", json_boolean(r.interrupted));
+        waivers_close(results);
         results_sort(results);
         if (results_write(options->out, results, problem, sizeof(problem)) != 0 && status != EXIT_INTERRUPTED) {
             snprintf(err, err_len, "%s", problem);

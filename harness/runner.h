@@ -40,6 +40,7 @@ struct runner_options {
     uint64_t seed;
     bool no_rerun;   /* a FAIL by silence is not run again */
     bool no_decoder; /* the decoder column is not measured */
+    json_t *waivers; /* entries of waivers.h for the head; borrowed, NULL none */
     struct runner_listener listener;
 };
 

@@ -4,6 +4,7 @@
 
 #include "harness/probe.h"
 #include "harness/process.h"
+#include "harness/waivers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,11 +74,30 @@ static void tell_finished(const struct runner *r, const struct plan_job *job, co
     json_decref(line);
 }
 
+/* What is known to be wrong is no news. */
+static void excuse(struct runner *r, struct plan_job *job)
+{
+    struct worker_brief brief;
+    const char *text;
+    json_t *line;
+
+    if ((job->brief.verdict != VERDICT_FAIL && job->brief.verdict != VERDICT_CRASH) || r->options->waivers == NULL ||
+        !worker_text_read(job->text, &brief, &text)) {
+        return;
+    }
+    line = json_loads(text, 0, NULL);
+    if (line != NULL && waivers_excuse(r->options->waivers, line)) {
+        keep(r, job, worker_text_make(line));
+    }
+    json_decref(line);
+}
+
 /* The verdict that is kept stands. */
 static void finalize(struct runner *r, struct plan_job *job)
 {
     const char *line;
 
+    excuse(r, job);
     if (!worker_text_read(job->text, &job->brief, &line)) {
         return; /* keep() has told */
     }

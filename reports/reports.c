@@ -10,7 +10,7 @@ static int fail(const char *path, char *err, size_t err_len)
     return -1;
 }
 
-static int write_markdown(const char *path, const struct results *r)
+static int write_stream(const char *path, const struct results *r, int (*write)(FILE *out, const struct results *r))
 {
     FILE *file = fopen(path, "we");
     int rc;
@@ -18,8 +18,23 @@ static int write_markdown(const char *path, const struct results *r)
     if (file == NULL) {
         return -1;
     }
-    rc = markdown_write(file, r, false);
+    rc = write(file, r);
     return fclose(file) == 0 ? rc : -1;
+}
+
+static int markdown_full(FILE *out, const struct results *r)
+{
+    return markdown_write(out, r, false);
+}
+
+static int write_markdown(const char *path, const struct results *r)
+{
+    return write_stream(path, r, markdown_full);
+}
+
+static int write_tap(const char *path, const struct results *r)
+{
+    return write_stream(path, r, tap_write);
 }
 
 static int write_json(const char *path, const struct results *r)
@@ -40,6 +55,7 @@ int reports_write_all(const char *dir, const struct results *r, char *err, size_
         {"coverage.md", write_markdown},
         {"coverage.json", write_json},
         {"junit.xml", junit_write},
+        {"results.tap", write_tap},
     };
     char path[PATH_MAX];
 

@@ -23,7 +23,10 @@ json_t *coverage_json(const struct results *r);
 /* JUnit XML into a file. Returns 0 or -1. */
 int junit_write(const char *path, const struct results *r);
 
-/* coverage.md, coverage.json and junit.xml in dir. Returns 0, or -1 with the reason in err. */
+/* TAP version 14. Returns 0 or -1. */
+int tap_write(FILE *out, const struct results *r);
+
+/* All reports of one run in dir. Returns 0, or -1 with the reason in err. */
 int reports_write_all(const char *dir, const struct results *r, char *err, size_t err_len);
 
 #endif

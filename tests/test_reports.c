@@ -239,6 +239,36 @@ static void matrix_is_golden(void **state)
     results_free(&runs[1]);
 }
 
+/* As make_run, with every verdict and texts that would break a line of TAP. */
+static void make_verdicts(struct results *r)
+{
+    make_run(r);
+    json_object_set_new(r->head, "waivers", json_pack("[{s:s}]", "reason", "known # and\nfollowed up"));
+    for (int v = VERDICT_PASS; v <= VERDICT_ERROR; v++) {
+        json_object_set_new(json_array_get(r->cases, (size_t)v), "verdict", json_string(verdict_name((enum verdict)v)));
+    }
+    json_object_set_new(json_array_get(r->cases, VERDICT_XFAIL), "waived_by", json_pack("[i]", 0));
+    json_object_set_new(json_array_get(r->cases, VERDICT_FAIL), "id", json_string("a#b\\c"));
+    json_object_set_new(json_array_get(r->cases, VERDICT_FAIL), "reason", json_string("said \"no\"\n...\nok 99"));
+    json_object_set_new(json_array_get(r->cases, VERDICT_FAIL), "findings",
+                        json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s}]", "rule", "L-STAT-001", "severity", "fail", "was",
+                                  "this", "allowed", "that", "rule", "L-TSIH-003", "severity", "info"));
+}
+
+static void tap_is_golden(void **state)
+{
+    struct results r;
+    FILE *made = tmpfile();
+
+    (void)state;
+    make_verdicts(&r);
+    json_object_set_new(r.head, "interrupted", json_true());
+    assert_int_equal(tap_write(made, &r), 0);
+    assert_golden("results.tap", made);
+    fclose(made);
+    results_free(&r);
+}
+
 static size_t count_elements(const xmlNode *node, const char *name)
 {
     size_t count = 0;
@@ -310,6 +340,7 @@ int main(void)
         cmocka_unit_test(markdown_is_golden),
         cmocka_unit_test(published_form_has_nothing_of_one_run),
         cmocka_unit_test(matrix_is_golden),
+        cmocka_unit_test(tap_is_golden),
         cmocka_unit_test(junit_is_well_formed),
         cmocka_unit_test(json_has_every_code),
         cmocka_unit_test(table_counts_columns_of_a_terminal),

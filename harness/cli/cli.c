@@ -1,6 +1,7 @@
 #include "harness/cli/cli.h"
 
 #include "harness/profile.h"
+#include "harness/waivers.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,8 +76,10 @@ int cli_schema(struct cli *cli)
         schema = case_schema();
     } else if (strcmp(what, "profile") == 0) {
         schema = profile_schema();
+    } else if (strcmp(what, "waivers") == 0) {
+        schema = waivers_schema();
     } else {
-        return cli_fail(EXIT_USAGE, "schema '%s': there is one of `case` and one of `profile`", what);
+        return cli_fail(EXIT_USAGE, "schema '%s': there are those of `case`, `profile` and `waivers`", what);
     }
     if (schema == NULL || json_dumpf(schema, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0) {
         json_decref(schema);

@@ -25,7 +25,7 @@ static const struct commands_row rows[] = {
      "show that each case can fail: every defect of the reference target",
      "  iscsispec selftest\n"
      "  iscsispec selftest --select no-tpgt\n"},
-    {"schema", "case|profile", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
+    {"schema", "case|profile|waivers", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
      "  iscsispec schema case > case.schema.json\n"},
 };
 
@@ -39,7 +39,7 @@ static const struct commands_exit exits[] = {
     {EXIT_USAGE, "wrong use, or a bad case, profile or waiver file"},
     {EXIT_UNREACHABLE, "the target could not be started or reached"},
     {EXIT_FAULT, "a fault of the suite or its set-up"},
-    {EXIT_FINDINGS, "a case failed, or the target crashed"},
+    {EXIT_FINDINGS, "a case failed, the target crashed, or a waiver is over"},
     {EXIT_NOTHING, "nothing was selected, or everything was skipped"},
     {EXIT_ALL_PASSED, "all selected cases passed"},
 };

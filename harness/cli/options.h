@@ -17,10 +17,10 @@ struct options_list {
 struct options {
     const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
     const char *write_kill_table, *check_kill_table;
-    struct options_list portals, select, cases, words; /* words: what is no option */
+    struct options_list portals, select, cases, waivers, words; /* words: what is no option */
     int jobs, timeout_ms;
     uint64_t seed;
-    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, help, version;
+    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, help, version;
 };
 
 /* Commands as bits: which option belongs where. */

@@ -2,6 +2,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/suggest.h"
+#include "harness/cli/waived.h"
 #include "harness/folder.h"
 #include "harness/instances.h"
 #include "harness/killtable.h"
@@ -199,11 +200,16 @@ static int report(const struct options *o, const char *out, const struct results
     markdown_table(stdout, r);
     progress_summary(progress, r, ms);
     print_skipped(r);
+    waived_print(r);
+    if (o->update_waivers && waived_update(out, r) != 0) {
+        return EXIT_FAULT;
+    }
     printf("report: %s/coverage.md, evidence of each case: %s/evidence/\n", out, out);
     return 0;
 }
 
-static int run_with(struct cli *cli, struct profile *profile, const struct killtable *kills, const char *binary)
+static int run_with(struct cli *cli, struct profile *profile, const struct killtable *kills, const char *binary,
+                    json_t *waivers)
 {
     const struct options *o = &cli->options;
     const char *out = o->out != NULL ? o->out : CLI_DEFAULT_OUT;
@@ -223,6 +229,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .timeout_ms = o->timeout_ms,
         .shuffle = o->shuffle,
         .seed = seed_of(o),
+        .waivers = waivers,
         .listener = {progress_finished, progress_remark, &progress},
     };
     int64_t start = process_now_ms();
@@ -264,6 +271,7 @@ int cli_run(struct cli *cli)
 {
     struct killtable kills = {0};
     struct profile *profile;
+    json_t *waivers;
     char binary[PATH_MAX] = "";
     char err[512];
     int status;
@@ -289,7 +297,9 @@ int cli_run(struct cli *cli)
         status = find_target_binary(cli, binary, sizeof(binary));
     }
     if (status == 0 && profile != NULL) {
-        status = run_with(cli, profile, &kills, binary);
+        waivers = waived_load(cli, profile);
+        status = waivers != NULL ? run_with(cli, profile, &kills, binary, waivers) : EXIT_USAGE;
+        json_decref(waivers);
     }
     if (profile != NULL) {
         profile_free(profile);
