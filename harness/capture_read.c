@@ -1,0 +1,320 @@
+/* The file: opening, decompressing, filtering, counting. What is in the frames is capture_packet.c and capture_flow.c.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* fopencookie */
+#endif
+#include "harness/capture_read.h"
+
+#include "harness/capture_flow.h"
+#include "harness/capture_packet.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define FRAMES_AT_A_TIME 2048u
+#define GZIP_BUFFER      (128u << 10)
+#define ERROR_MAX        512u
+
+struct capture {
+    pcap_t *pcap; /* owns file */
+    FILE *file;
+    gzFile zip; /* under file, NULL: not compressed */
+    int link;
+    struct bpf_program filter;
+    bool filtering;
+    bool over;
+    struct capture_flows *flows;
+    struct capture_counts counts;
+    int64_t start_us;
+    int64_t last_us;
+    uint64_t size;
+    char error[ERROR_MAX];
+    char path[ERROR_MAX / 2];
+};
+
+/* ---- gzip under a FILE ---- */
+
+static ssize_t zip_read(void *cookie, char *buf, size_t size)
+{
+    int n = gzread(cookie, buf, size < INT32_MAX ? (unsigned)size : INT32_MAX);
+
+    if (n < 0)
+        errno = EIO;
+    return n;
+}
+
+static int zip_close(void *cookie)
+{
+    gzclose_r(cookie);
+    return 0;
+}
+
+/* Stands over a descriptor, which it owns from then on; reads what is not compressed as it is. */
+static FILE *zip_open(int fd, gzFile *zip)
+{
+    cookie_io_functions_t functions = {.read = zip_read, .close = zip_close};
+    FILE *file;
+
+    *zip = gzdopen(fd, "rb");
+    if (!*zip) {
+        close(fd);
+        return NULL;
+    }
+    gzbuffer(*zip, GZIP_BUFFER);
+    file = fopencookie(*zip, "rb", functions);
+    if (!file)
+        gzclose_r(*zip);
+    return file;
+}
+
+static bool is_zipped(FILE *file)
+{
+    uint8_t magic[2];
+    bool zipped = fread(magic, 1, sizeof magic, file) == sizeof magic && magic[0] == 0x1f && magic[1] == 0x8b;
+
+    rewind(file);
+    return zipped;
+}
+
+/* ---- opening ---- */
+
+static bool fail(struct capture *c, const char *what, const char *why)
+{
+    snprintf(c->error, sizeof c->error, "%s: %s%s%s", c->path, what, why[0] ? ": " : "", why);
+    return false;
+}
+
+static bool open_regular(struct capture *c, const char *path)
+{
+    struct stat about;
+
+    c->file = fopen(path, "rb");
+    if (!c->file)
+        return fail(c, "cannot be opened", strerror(errno));
+    if (fstat(fileno(c->file), &about) != 0)
+        return fail(c, "cannot be opened", strerror(errno));
+    if (S_ISDIR(about.st_mode))
+        return fail(c, "is a folder", "name the captures in it");
+    if (!S_ISREG(about.st_mode)) {
+        int fd = dup(fileno(c->file));
+
+        fclose(c->file);
+        c->file = fd < 0 ? NULL : zip_open(fd, &c->zip);
+        return c->file || fail(c, "cannot be opened", strerror(errno));
+    }
+    c->size = (uint64_t)about.st_size;
+    if (about.st_size == 0)
+        return fail(c, "is empty", "not even the header of a capture is there");
+    if (is_zipped(c->file)) {
+        int fd = dup(fileno(c->file));
+
+        fclose(c->file);
+        c->file = NULL;
+        if (fd < 0 || lseek(fd, 0, SEEK_SET) != 0 || !(c->file = zip_open(fd, &c->zip)))
+            return fail(c, "cannot be decompressed", strerror(errno));
+    }
+    return true;
+}
+
+static bool open_file(struct capture *c, const char *path)
+{
+    char why[PCAP_ERRBUF_SIZE] = "";
+
+    if (strcmp(path, "-") == 0) {
+        int fd = dup(STDIN_FILENO);
+
+        c->file = fd < 0 ? NULL : zip_open(fd, &c->zip);
+        if (!c->file)
+            return fail(c, "cannot be read", strerror(errno));
+    } else if (!open_regular(c, path)) {
+        return false;
+    }
+    c->pcap = pcap_fopen_offline(c->file, why);
+    if (!c->pcap)
+        return fail(c, "is no capture that can be read (pcap or pcapng, plain or gzip)", why);
+    c->file = pcap_file(c->pcap);
+    c->link = pcap_datalink(c->pcap);
+    if (capture_packet_link_known(c->link))
+        return true;
+    snprintf(why, sizeof why, "%s; Ethernet, raw IP, Linux cooked (SLL, SLL2) and loopback are",
+             pcap_datalink_val_to_name(c->link) ? pcap_datalink_val_to_name(c->link) : "of unknown name");
+    return fail(c, "has a link type that cannot be read", why);
+}
+
+static bool set_filter(struct capture *c, const char *filter)
+{
+    char why[ERROR_MAX / 2];
+
+    if (!filter || filter[0] == '\0')
+        return true;
+    if (pcap_compile(c->pcap, &c->filter, filter, 1, PCAP_NETMASK_UNKNOWN) == 0) {
+        c->filtering = true;
+        return true;
+    }
+    snprintf(why, sizeof why, "%s", pcap_geterr(c->pcap));
+    snprintf(c->error, sizeof c->error, "--filter '%.200s': %s", filter, why);
+    return false;
+}
+
+struct capture *capture_open(const char *path, const struct capture_options *options, char *err, size_t err_len)
+{
+    static const struct capture_options none;
+    struct capture *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        snprintf(err, err_len, "%s: out of memory", path);
+        return NULL;
+    }
+    if (!options)
+        options = &none;
+    snprintf(c->path, sizeof c->path, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
+    c->flows = capture_flows_new(options->memory ? options->memory : CAPTURE_MEMORY_DEFAULT,
+                                 options->behind ? options->behind : CAPTURE_BEHIND_DEFAULT);
+    if (!c->flows)
+        fail(c, "out of memory", "");
+    else if (open_file(c, path) && set_filter(c, options->filter))
+        return c;
+    snprintf(err, err_len, "%s", c->error);
+    capture_close(c);
+    return NULL;
+}
+
+void capture_close(struct capture *c)
+{
+    if (!c)
+        return;
+    if (c->filtering)
+        pcap_freecode(&c->filter);
+    if (c->pcap)
+        pcap_close(c->pcap);
+    else if (c->file)
+        fclose(c->file);
+    capture_flows_free(c->flows);
+    free(c);
+}
+
+/* ---- reading ---- */
+
+static void first_of(uint64_t *first, uint64_t frame)
+{
+    if (*first == 0)
+        *first = frame;
+}
+
+static bool take_frame(struct capture *c, const struct pcap_pkthdr *header, const uint8_t *bytes)
+{
+    struct capture_counts *n = &c->counts;
+    int64_t now = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
+    struct capture_packet packet;
+    struct capture_source from;
+
+    if (++n->frames == 1)
+        c->start_us = now;
+    c->last_us = now - c->start_us;
+    from = (struct capture_source){n->frames, c->last_us};
+    if (c->filtering && pcap_offline_filter(&c->filter, header, bytes) == 0) {
+        n->filtered++;
+        return true;
+    }
+    switch (capture_packet_read(c->link, bytes, header->caplen, header->len, &packet)) {
+    case CAPTURE_PACKET_TCP:
+        n->tcp++;
+        return capture_flows_take(c->flows, &packet, &from);
+    case CAPTURE_PACKET_OTHER:
+        n->other++;
+        break;
+    case CAPTURE_PACKET_FRAGMENT:
+        n->fragments++;
+        first_of(&n->first_fragment, n->frames);
+        break;
+    case CAPTURE_PACKET_SHORT:
+        n->short_headers++;
+        break;
+    case CAPTURE_PACKET_BAD:
+        n->bad_headers++;
+        first_of(&n->first_bad, n->frames);
+        break;
+    }
+    return true;
+}
+
+/* Nothing more is read. */
+static void finish(struct capture *c)
+{
+    struct capture_source last = {c->counts.frames, c->last_us};
+
+    c->over = true;
+    capture_flows_finish(c->flows, &last);
+}
+
+static void damaged(struct capture *c, const char *why)
+{
+    char what[64];
+
+    snprintf(what, sizeof what, "is damaged behind frame %llu", (unsigned long long)c->counts.frames);
+    fail(c, what, why);
+}
+
+static void read_some(struct capture *c)
+{
+    for (unsigned i = 0; i < FRAMES_AT_A_TIME && !c->over; i++) {
+        struct pcap_pkthdr *header;
+        const uint8_t *bytes;
+        int got = pcap_next_ex(c->pcap, &header, &bytes);
+
+        if (got == 1) {
+            if (take_frame(c, header, bytes))
+                continue;
+            fail(c, "out of memory", "");
+        } else if (got == PCAP_ERROR) {
+            damaged(c, pcap_geterr(c->pcap));
+        }
+        finish(c);
+    }
+}
+
+enum capture_result capture_next(struct capture *c, struct capture_conn **out)
+{
+    *out = capture_flows_pop(c->flows);
+    if (!*out && !c->over) {
+        read_some(c);
+        *out = capture_flows_pop(c->flows);
+        if (!*out && !c->over)
+            return CAPTURE_PAUSE;
+    }
+    c->counts.connections = capture_flows_count(c->flows);
+    if (!*out)
+        return c->error[0] ? CAPTURE_DAMAGED : CAPTURE_END;
+    c->counts.iscsi++;
+    c->counts.early += (*out)->early;
+    return CAPTURE_CONN;
+}
+
+const char *capture_error(const struct capture *c)
+{
+    return c->error;
+}
+
+const struct capture_counts *capture_counts(const struct capture *c)
+{
+    return &c->counts;
+}
+
+int64_t capture_start_us(const struct capture *c)
+{
+    return c->start_us;
+}
+
+void capture_progress(const struct capture *c, uint64_t *done, uint64_t *total)
+{
+    long long at = c->zip ? (long long)gzoffset(c->zip) : (long long)ftello(c->file);
+
+    *done = at > 0 ? (uint64_t)at : 0;
+    *total = c->size;
+}
