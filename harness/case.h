@@ -67,6 +67,9 @@ struct case_edit {
     struct position at;
 };
 
+/* A digest of a PDU of the case's own that does not fit, where digests were agreed on (13.1). */
+enum case_digest { CASE_DIGEST_RIGHT, CASE_DIGEST_WRONG_HEADER, CASE_DIGEST_WRONG_DATA };
+
 /* A PDU made by the case itself (insert, raw, after login). Exactly one of opcode >= 0 and hex is used. */
 struct case_pdu {
     int opcode; /* enum pdu_opcode; sensible defaults for all fields; -1: hex */
@@ -75,6 +78,7 @@ struct case_pdu {
     size_t header_count;
     uint8_t *hex;
     size_t hex_len;
+    enum case_digest digest;
     struct position at;
 };
 

@@ -12,6 +12,8 @@
 const struct case_condition case_conditions[] = {
     CONDITION("open", "a target that asks for no authentication", false),
     CONDITION("chap", "a target that demands CHAP of the initiator", false),
+    CONDITION("chap-hex-user", "a CHAP user whose name begins with 0x", false),
+    CONDITION("chap-base64-user", "a CHAP user whose name begins with 0b", false),
     CONDITION("mutual-chap", "a target that demands CHAP and has a secret of its own", false),
     CONDITION("discovery", "discovery sessions are offered", false),
     CONDITION("discovery-chap", "discovery sessions demand CHAP", false),

@@ -1,12 +1,14 @@
 /* Checks on texts of a case that speak of other things: live values, connections, rules. */
 #include "harness/case_read.h"
+#include "harness/live.h"
 #include "harness/live_chap.h"
+#include "wire/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* What may stand behind the colon of a live value. */
-enum live_arg { LIVE_CONN, LIVE_CHAP };
+enum live_arg { LIVE_CONN, LIVE_CHAP, LIVE_LENGTH };
 
 static const struct {
     const char *name;
@@ -15,7 +17,7 @@ static const struct {
     {"target", LIVE_CONN},    {"absent_target", LIVE_CONN}, {"initiator", LIVE_CONN}, {"isid", LIVE_CONN},
     {"tsih", LIVE_CONN},      {"cid", LIVE_CONN},           {"itt", LIVE_CONN},       {"cmdsn", LIVE_CONN},
     {"expstatsn", LIVE_CONN}, {"chap_i", LIVE_CONN},        {"chap_c", LIVE_CONN},    {"chap_r", LIVE_CHAP},
-    {"portal", LIVE_CONN},
+    {"portal", LIVE_CONN},    {"hex", LIVE_LENGTH},         {"base64", LIVE_LENGTH},  {"letters", LIVE_LENGTH},
 };
 
 bool case_has_conn(const struct case_reader *cr, const char *name, size_t len)
@@ -68,9 +70,19 @@ static int check_chap(struct case_reader *cr, const struct yaml_node *node, cons
     if (live_chap_parse(arg, len, &chap))
         return 0;
     return load_error_set(cr->r.err, &node->at,
-                          "{chap_r:%.*s}: no such response; write ALG:SECRET:FORM, with ALG 5, 6, 7 or 8 and FORM hex, "
-                          "upper, base64 or prefix",
+                          "{chap_r:%.*s}: no such response; write ALG:SECRET:FORM, with ALG 5, 6, 7, 8 or agreed and "
+                          "FORM hex, upper, base64 or prefix",
                           (int)(len < 40 ? len : 40), arg);
+}
+
+static int check_length(struct case_reader *cr, const struct yaml_node *node, const char *arg, size_t len)
+{
+    uint64_t length;
+
+    if (len && text_parse_number(arg, len, &length) == TEXT_NUMBER_OK && length <= LIVE_LENGTH_MAX)
+        return 0;
+    return load_error_set(cr->r.err, &node->at, "\"%.*s\": no length; write a number up to %u, as in {hex:16}",
+                          (int)(len < 40 ? len : 40), arg, LIVE_LENGTH_MAX);
 }
 
 /* What stands between the braces. */
@@ -85,6 +97,8 @@ static int check_word(struct case_reader *cr, const struct yaml_node *node, cons
             continue;
         if (live_words[i].arg == LIVE_CHAP)
             return check_chap(cr, node, colon ? colon + 1 : word + len, arg_len);
+        if (live_words[i].arg == LIVE_LENGTH)
+            return check_length(cr, node, colon ? colon + 1 : word + len, arg_len);
         if (colon && !case_has_conn(cr, colon + 1, arg_len)) {
             char name[64];
 

@@ -158,6 +158,8 @@ static json_t *describe_hex(void)
     return schema_string("^([0-9a-fA-F]{2} *)+$");
 }
 
+static const char *const digest_names[] = {"right", "wrong-header", "wrong-data", NULL};
+
 static const struct schema_field pdu_table_fields[] = {
     {"pdu", SCHEMA_CUSTOM, offsetof(struct case_pdu, opcode), CASE_READ(read_opcode), .describe = describe_opcode,
      .doc = "sort of PDU; all of its fields have sensible values"},
@@ -165,6 +167,8 @@ static const struct schema_field pdu_table_fields[] = {
     {"header", SCHEMA_IGNORED, 0, .describe = describe_any_header, .doc = "header fields that differ"},
     {"hex", SCHEMA_CUSTOM, 0, CASE_READ(read_hex), .describe = describe_hex,
      .doc = "all of its bytes, instead of the other fields"},
+    {"digest", SCHEMA_WORD, offsetof(struct case_pdu, digest), .words = digest_names,
+     .doc = "a digest that does not fit, where digests were agreed on"},
 };
 const struct schema_table case_pdu_table = {"PDU", pdu_table_fields, CASE_COUNT(pdu_table_fields)};
 
@@ -174,9 +178,9 @@ int case_read_pdu(struct case_reader *cr, const struct yaml_node *map, struct ca
     const struct yaml_node *keys = yaml_get(map, "keys");
 
     pdu->at = map->at;
-    if (pdu->hex ? pdu->opcode >= 0 || header || keys : pdu->opcode < 0)
+    if (pdu->hex ? pdu->opcode >= 0 || header || keys || pdu->digest : pdu->opcode < 0)
         return load_error_set(cr->r.err, &map->at, "%s",
-                              pdu->hex ? "hex stands for the whole PDU; take pdu, header and keys out"
+                              pdu->hex ? "hex stands for the whole PDU; take pdu, header, keys and digest out"
                                        : "no PDU is said; write pdu: NAME, or hex: BYTES");
     if (keys && case_check_live_list(cr, keys) != 0)
         return -1;

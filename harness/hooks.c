@@ -226,13 +226,20 @@ static int read_ready_file(struct hooks *h, char *err, size_t err_len)
     for (size_t i = 0; i < h->profile->portal_count; i++) {
         const char *name = h->profile->portals[i].name;
 
-        if (!take_portal(h, i, json_object_get(json_object_get(root, "portals"), name))) {
+        const json_t *told = json_object_get(json_object_get(root, "portals"), name);
+
+        if (told == NULL && h->profile->portals[i].optional) {
+            h->profile->portals[i].port = 0;
+            continue;
+        }
+        if (!take_portal(h, i, told)) {
             fail(HOOKS_FAULT, err, err_len, "%s has no portal '%s' with address and port", path, name);
             json_decref(root);
             free(path);
             return -1;
         }
     }
+    h->told = true;
     json_decref(h->forced);
     h->forced = json_incref(json_object_get(root, "forced"));
     json_decref(root);

@@ -52,6 +52,7 @@ struct hooks {
     struct hooks_portal *portals; /* by index of the profile's portals, which are put back in the end */
     bool *armed;                  /* by index of the profile's conditions */
     json_t *forced;               /* codes that the target says it answers without a cause, ["0x0302"]; NULL none */
+    bool told; /* the ready file has been read: what it left out is not there */
 };
 
 /* Nothing is started. log: where the target's output goes, NULL nowhere. False: no memory or no directory, err says. */

@@ -119,7 +119,11 @@ static bool write_chap_r(const struct live_values *v, const char *arg, char *out
         snprintf(err, err_len, "{chap_r:%s}: unknown algorithm or form", arg ? arg : "");
         return false;
     }
-    algorithm = chap_algorithm_find(chap.algorithm);
+    algorithm = chap_algorithm_find(chap.algorithm ? chap.algorithm : v->chap_a);
+    if (!algorithm) {
+        snprintf(err, err_len, "{chap_r:%s}: no algorithm was agreed on", arg);
+        return false;
+    }
     secret = *chap.secret ? chap.secret : v->secret;
     if (text_parse_number(v->chap_i, strlen(v->chap_i), &id) || id > 255 ||
         text_decode_binary(v->chap_c, strlen(v->chap_c), challenge, sizeof(challenge), &challenge_len)) {
@@ -132,6 +136,53 @@ static bool write_chap_r(const struct live_values *v, const char *arg, char *out
         return false;
     }
     return chap.encode(hash, hash_len, out, cap) > 0;
+}
+
+/* Bytes that count up, so that no two of a value's parts are the same. The loader has checked the length. */
+static size_t pattern(const char *arg, uint8_t *bytes, size_t cap)
+{
+    uint64_t len = 0;
+
+    if (!arg || text_parse_number(arg, strlen(arg), &len) != TEXT_NUMBER_OK || len > cap)
+        return SIZE_MAX;
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)(i * 7u + (i >> 8));
+    return (size_t)len;
+}
+
+static bool write_hex(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    uint8_t bytes[LIVE_LENGTH_MAX];
+    size_t len = pattern(arg, bytes, sizeof(bytes));
+
+    (void)v, (void)err, (void)err_len;
+    return len != SIZE_MAX && text_encode_hex(bytes, len, out, cap) > 0;
+}
+
+static bool write_base64(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    uint8_t bytes[LIVE_LENGTH_MAX];
+    size_t len = pattern(arg, bytes, sizeof(bytes));
+
+    (void)v, (void)err, (void)err_len;
+    return len != SIZE_MAX && text_encode_base64(bytes, len, out, cap) > 0;
+}
+
+/* Letters and digits that are legal in names, values and labels alike. */
+static bool write_letters(const struct live_values *v, const char *arg, char *out, size_t cap, char *err,
+                          size_t err_len)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    uint8_t bytes[LIVE_LENGTH_MAX];
+    size_t len = pattern(arg, bytes, sizeof(bytes));
+
+    (void)v, (void)err, (void)err_len;
+    if (len >= cap)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        out[i] = letters[i % (sizeof(letters) - 1)];
+    out[len] = '\0';
+    return true;
 }
 
 static const struct live_word words[] = {
@@ -148,6 +199,9 @@ static const struct live_word words[] = {
     {"chap_i", write_chap_i, true},
     {"chap_c", write_chap_c, true},
     {"chap_r", write_chap_r, false},
+    {"hex", write_hex, false},
+    {"base64", write_base64, false},
+    {"letters", write_letters, false},
 };
 
 /* One word without its braces. */

@@ -13,6 +13,8 @@
 
 #define LIVE_BINARY_MAX 4096u /* characters of a CHAP value */
 
+#define LIVE_LENGTH_MAX 2000u /* of {hex:N}, {base64:N} and {letters:N} */
+
 /* The values of one connection. Strings are owned by whoever fills them in. */
 struct live_values {
     const char *target;    /* "" none */
@@ -22,6 +24,7 @@ struct live_values {
     uint8_t isid[PDU_ISID_LEN];
     uint16_t tsih, cid; /* host order, as all numbers here */
     uint32_t itt, cmd_sn, exp_stat_sn;
+    uint64_t chap_a;              /* the algorithm that was agreed on, 0 none yet */
     char chap_i[32];              /* CHAP_I as it came, "" none yet */
     char chap_c[LIVE_BINARY_MAX]; /* CHAP_C as it came */
 };

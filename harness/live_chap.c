@@ -52,6 +52,8 @@ bool live_chap_parse(const char *arg, size_t len, struct live_chap *out)
     if (secret_len > LIVE_CHAP_SECRET_MAX || (last != colon && !set_form(out, last + 1, (size_t)(end - last - 1))))
         return false;
     memcpy(out->secret, secret, secret_len);
+    if (text_equals(arg, colon ? (size_t)(colon - arg) : len, "agreed"))
+        return true;
     return text_parse_number(arg, colon ? (size_t)(colon - arg) : len, &out->algorithm) == TEXT_NUMBER_OK &&
            chap_algorithm_find(out->algorithm);
 }

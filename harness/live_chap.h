@@ -12,7 +12,7 @@
 #define LIVE_CHAP_SECRET_MAX 255u
 
 struct live_chap {
-    uint64_t algorithm;                    /* a number of chap_algorithm_find() */
+    uint64_t algorithm;                    /* a number of chap_algorithm_find(); 0: the one agreed on */
     char secret[LIVE_CHAP_SECRET_MAX + 1]; /* "": that of the condition */
     /* Writes a response as text (RFC 7143 6.1), null-terminated. Its length, 0 when it does not fit. */
     size_t (*encode)(const uint8_t *hash, size_t len, char *out, size_t cap);

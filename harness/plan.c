@@ -34,12 +34,19 @@ static size_t condition_index(const struct profile *p, const char *name)
     return SIZE_MAX;
 }
 
-/* A portal that was not given with --portal has no port. */
+/* A portal that was not given with --portal, or that the target left out of its ready file, has no port. */
 static bool portal_is_missing(const struct hooks *h, const char *name)
 {
     const struct profile_portal *portal = name != NULL ? profile_portal_find(h->profile, name) : NULL;
 
-    return portal != NULL && portal->port == 0 && (h->external || h->profile->start == NULL);
+    return portal != NULL && portal->port == 0 && (h->external || h->profile->start == NULL || (portal->optional && h->told));
+}
+
+static const char *portal_lack(const struct hooks *h, const char *name)
+{
+    const struct profile_portal *portal = profile_portal_find(h->profile, name);
+
+    return portal != NULL && portal->optional && !h->external ? "was left out by the target" : "was not given";
 }
 
 static char *why_not_condition(const struct hooks *h, const char *name, struct plan_job *job)
@@ -55,7 +62,8 @@ static char *why_not_condition(const struct hooks *h, const char *name, struct p
         return text_new("'%s' has to be armed, and a target given by --portal is left as it is", name);
     }
     if (portal_is_missing(h, c->portal)) {
-        return text_new("'%s' is at the portal '%s', which was not given", name, c->portal);
+        return text_new("'%s' is at the portal '%s', which %s", name, c->portal,
+                        portal_lack(h, c->portal));
     }
     job->arms |= c->arm != NULL ? UINT64_C(1) << index : 0;
     job->group |= c->arm != NULL && c->exclusive ? UINT64_C(1) << index : 0;
@@ -83,7 +91,7 @@ static char *why_not_steps(const struct hooks *h, const struct case_def *c)
                             h->external ? "a target given by --portal does not have" : "the profile does not have");
         }
         if (step->kind == CASE_STEP_LOGIN && portal_is_missing(h, step->login.portal)) {
-            return text_new("needs the portal '%s', which was not given", step->login.portal);
+            return text_new("needs the portal '%s', which %s", step->login.portal, portal_lack(h, step->login.portal));
         }
     }
     return NULL;
@@ -103,7 +111,7 @@ static char *why_not(const struct hooks *h, struct plan_job *job)
             return text_new("%s", told);
         }
         if (portal_is_missing(h, access.portal)) {
-            return text_new("the portal '%s' was not given", access.portal);
+            return text_new("the portal '%s' %s", access.portal, portal_lack(h, access.portal));
         }
         for (size_t k = 0; k < c->needs[i].conditions.count && reason == NULL; k++) {
             reason = why_not_condition(h, c->needs[i].conditions.items[k], job);
@@ -194,6 +202,15 @@ enum results_exit plan_make(struct plan *plan, const struct runner_options *opti
         shuffle(plan, options->seed);
     }
     return EXIT_ALL_PASSED;
+}
+
+void plan_look_again(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->jobs[i].skip == NULL) {
+            plan->jobs[i].skip = why_not(plan->jobs[i].options->hooks, &plan->jobs[i]);
+        }
+    }
 }
 
 void plan_free(struct plan *plan)

@@ -43,6 +43,8 @@ struct plan {
 
 /* Selects and resolves. Returns EXIT_ALL_PASSED, or EXIT_USAGE / EXIT_NOTHING / EXIT_FAULT with err. */
 enum results_exit plan_make(struct plan *plan, const struct runner_options *options, char *err, size_t err_len);
+/* Once the target is up: leaves out what it turned out not to have (optional portals of the profile). */
+void plan_look_again(struct plan *plan);
 void plan_free(struct plan *plan);
 
 /* The head of results.jsonl as far as it is known before the run. */

@@ -313,7 +313,7 @@ struct profile *profile_from_target(const char *host, uint16_t port, const char 
     p->ready_ms = PROFILE_READY_MS;
     p->stop_ms = PROFILE_STOP_MS;
     p->close_grace_ms = PROFILE_CLOSE_GRACE_MS;
-    p->portals[0] = (struct profile_portal){arena_strdup(a, "main"), strdup(host), port, -1};
+    p->portals[0] = (struct profile_portal){arena_strdup(a, "main"), strdup(host), port, -1, false};
     p->portal_count = 1;
     good = p->name && p->title && p->portals[0].name && p->portals[0].address && (name || !target);
     good = good && add_condition(p, "open", name)->name;

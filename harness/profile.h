@@ -18,6 +18,7 @@ struct profile_portal {
                       freed and replaced; profile_free frees it */
     uint16_t port; /* 0: a free one is picked before start (or the ready file tells) */
     int tag;       /* portal group tag, -1 unknown */
+    bool optional; /* the ready file may leave it out: what needs it is then not offered */
 };
 
 struct profile_secret {

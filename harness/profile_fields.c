@@ -80,6 +80,7 @@ static const struct schema_field portal_fields[] = {
     {"port", SCHEMA_CUSTOM, PORTAL(port), .read = read_port, .describe = describe_port,
      .doc = "TCP port; 0: a free one is picked before the start, or the ready file tells"},
     {"tag", SCHEMA_NUMBER, PORTAL(tag), .min = 0, .max = 65535, .doc = "portal group tag"},
+    {"optional", SCHEMA_BOOL, PORTAL(optional), .doc = "yes: the ready file may leave it out"},
 };
 static const struct schema_table portal_table = {"portal", portal_fields, COUNT(portal_fields)};
 

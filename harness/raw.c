@@ -105,6 +105,17 @@ static int raw_text(struct conn *c, const struct case_strings *keys, struct text
     return 0;
 }
 
+/* Turns one digest over. False: the PDU has none of this sort. */
+static bool spoil_digest(const struct conn *c, enum case_digest which, uint8_t *pdu, size_t len)
+{
+    bool agreed = c->ffp && (which == CASE_DIGEST_WRONG_HEADER ? c->header_digest : c->data_digest);
+
+    if (!agreed || (which == CASE_DIGEST_WRONG_DATA && pdu_data_len(pdu) == 0))
+        return false;
+    pdu[which == CASE_DIGEST_WRONG_HEADER ? PDU_BHS_LEN : len - PDU_DIGEST_LEN] ^= 0xffu;
+    return true;
+}
+
 int raw_build(struct conn *c, const struct case_pdu *pdu, uint8_t **out, size_t *len, char *err, size_t err_len)
 {
     const struct live_scope scope = conn_scope(c);
@@ -128,6 +139,13 @@ int raw_build(struct conn *c, const struct case_pdu *pdu, uint8_t **out, size_t 
         if (edit_header(bhs, pdu->header, pdu->header_count, &scope, NULL, err, err_len) == 0) {
             *out = raw_frame(c, bhs, text.data, text.len, len);
             rc = *out ? 0 : -1;
+        }
+        if (rc == 0 && pdu->digest && !spoil_digest(c, pdu->digest, *out, *len)) {
+            snprintf(err, err_len, "digest: the PDU has no %s digest, as none was agreed on or it has no data",
+                     pdu->digest == CASE_DIGEST_WRONG_HEADER ? "header" : "data");
+            free(*out);
+            *out = NULL;
+            rc = -1;
         }
     }
     if (rc && !*err)

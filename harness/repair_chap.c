@@ -41,6 +41,7 @@ void repair_chap_learn(struct repair *r, struct live_values *live, const void *t
     if (copy_value(text, len, "CHAP_A", number, sizeof(number)) &&
         text_parse_number(number, strlen(number), &r->algorithm) != TEXT_NUMBER_OK)
         r->algorithm = 0;
+    live->chap_a = r->algorithm;
     copy_value(text, len, "CHAP_I", live->chap_i, sizeof(live->chap_i));
     copy_value(text, len, "CHAP_C", live->chap_c, sizeof(live->chap_c));
 }

@@ -231,6 +231,7 @@ static enum results_exit run_planned(struct runner *r, char *err, size_t err_len
     if (anything_to_run(r)) {
         status = start_target(r, err, err_len);
         if (status == EXIT_ALL_PASSED) {
+            plan_look_again(&r->plan);
             calibrate(r);
         }
     }

@@ -161,12 +161,24 @@ static void mix_binary(struct hasher *h, const struct text_pair *pair)
         mix_number(h, "case of the digits", (uint64_t)lower << 1 | upper);
 }
 
+/* A decimal octet is drawn anew in every run; any other way to write an identifier is the case's own. */
+static void mix_identifier(struct hasher *h, const struct text_pair *pair)
+{
+    uint64_t number;
+    bool octet = text_parse_number(pair->value, pair->value_len, &number) == TEXT_NUMBER_OK && number <= UINT8_MAX &&
+                 (pair->value_len == 1 || pair->value[0] != '0');
+
+    mix_number(h, "CHAP_I", octet);
+    if (!octet)
+        mix(h, pair->value, pair->value_len);
+}
+
 static void mix_value(struct hasher *h, const struct drawn *d, const struct text_pair *pair)
 {
     if (text_pair_is(pair, "CHAP_R") || text_pair_is(pair, "CHAP_C"))
         mix_binary(h, pair);
     else if (text_pair_is(pair, "CHAP_I"))
-        mix_number(h, "CHAP_I", pair->value_len > 3);
+        mix_identifier(h, pair);
     else if (text_pair_is(pair, "TargetAddress"))
         mix_number(h, "an address", 0);
     else if (text_pair_is(pair, "InitiatorName") && text_equals(pair->value, pair->value_len, d->initiator))

@@ -183,6 +183,9 @@ enum cause auth_challenge(struct conn *conn, struct auth *auth, const struct neg
 static const struct config_credential *auth_find_user(const struct conn *conn, const struct auth *auth,
                                                       const struct text_pair *name)
 {
+    if (name->value_len > 1 && name->value[0] == '0' && strchr("xXbB", name->value[1]) != NULL &&
+        conn_has(conn, DEFECT_CHAP_NAME_DECODED))
+        return NULL;
     for (size_t i = 0; i < auth->config->user_count; i++) {
         const struct config_credential *user = &auth->config->users[i];
         size_t length = strlen(user->user);
@@ -196,14 +199,17 @@ static const struct config_credential *auth_find_user(const struct conn *conn, c
     return NULL;
 }
 
-static enum cause auth_hash(const struct auth *auth, uint8_t identifier, const struct config_credential *credential,
-                            const uint8_t *challenge, size_t challenge_length, uint8_t *hash, size_t *length)
+static enum cause auth_hash(const struct conn *conn, const struct auth *auth, uint8_t identifier,
+                            const struct config_credential *credential, const uint8_t *challenge,
+                            size_t challenge_length, uint8_t *hash, size_t *length)
 {
     static const struct config_credential nobody = { .secret = NULL };
+    const struct chap_algorithm *algorithm =
+        conn_has(conn, DEFECT_CHAP_ALWAYS_MD5) ? chap_algorithm_find(CHAP_MD5) : auth->algorithm;
 
     if (credential == NULL)
         credential = &nobody;   /* an unknown user takes as long as a known one */
-    return chap_response(auth->algorithm, identifier, credential->secret, credential->secret_length, challenge,
+    return chap_response(algorithm, identifier, credential->secret, credential->secret_length, challenge,
                          challenge_length, hash, CHAP_MAX_HASH_LEN, length) == CHAP_OK ? CAUSE_NONE
                                                                                       : CAUSE_NO_RANDOM;
 }
@@ -224,7 +230,7 @@ static enum cause auth_verify(const struct conn *conn, struct auth *auth, const 
                                  (value->value[1] == 'X' && conn_has(conn, DEFECT_CHAP_UPPER_CASE_REFUSED))))
         return CAUSE_CHAP_VALUE;
     *user = auth_find_user(conn, auth, name);
-    enum cause cause = auth_hash(auth, auth->identifier, *user, auth->challenge, auth->challenge_length, expected,
+    enum cause cause = auth_hash(conn, auth, auth->identifier, *user, auth->challenge, auth->challenge_length, expected,
                                  &expected_length);
 
     if (cause != CAUSE_NONE)
@@ -253,7 +259,10 @@ static enum cause auth_answer(const struct conn *conn, const struct auth *auth, 
     uint8_t hash[CHAP_MAX_HASH_LEN];
     char text[TEXT_HEX_SIZE(CHAP_MAX_HASH_LEN)];
     size_t hash_length;
-    enum cause cause = auth_hash(auth, identifier, own, challenge, length, hash, &hash_length);
+
+    if (length > UINT8_MAX && conn_has(conn, DEFECT_MUTUAL_CHALLENGE_CUT))
+        length = UINT8_MAX;
+    enum cause cause = auth_hash(conn, auth, identifier, own, challenge, length, hash, &hash_length);
 
     if (cause != CAUSE_NONE)
         return cause;
@@ -266,20 +275,38 @@ static enum cause auth_answer(const struct conn *conn, const struct auth *auth, 
     return CAUSE_NONE;
 }
 
+/* CHAP_I and CHAP_C of the initiator. False: not of use. */
+static bool auth_read_challenge(const struct conn *conn, const struct negotiate_request *request, uint64_t *identifier,
+                                uint8_t *challenge, size_t room, size_t *length)
+{
+    const struct text_pair *id = &request->pairs[KEYS_CHAP_I];
+    const struct text_pair *value = &request->pairs[KEYS_CHAP_C];
+    bool number = text_parse_number(id->value, id->value_len, identifier) == TEXT_NUMBER_OK;
+
+    if (!number)
+        *identifier = 0;
+    if ((!number || *identifier > UINT8_MAX) && !conn_has(conn, DEFECT_ACCEPT_WIDE_IDENTIFIER))
+        return false;
+    if (id->value_len > 1 && (id->value[1] | 0x20) == 'x' && conn_has(conn, DEFECT_MUTUAL_HEX_IDENTIFIER_REFUSED))
+        return false;
+    if (value->value_len > 1 && (value->value[1] | 0x20) == 'b' && conn_has(conn, DEFECT_MUTUAL_BASE64_REFUSED))
+        return false;
+    if (!conn_has(conn, DEFECT_ACCEPT_LONG_CHALLENGE))
+        room = CHAP_MAX_BINARY;
+    if (text_decode_binary(value->value, value->value_len, challenge, room, length) != TEXT_BINARY_OK)
+        *length = 0;
+    return *length > 0 || conn_has(conn, DEFECT_ACCEPT_EMPTY_CHALLENGE);
+}
+
 /* The initiator's own challenge: CHAP_I and CHAP_C, both there. */
 static enum cause auth_mutual(const struct conn *conn, const struct auth *auth, const struct negotiate_request *request,
                               const struct config_credential *user, struct text_buf *answer)
 {
-    const struct text_pair *id = &request->pairs[KEYS_CHAP_I];
-    const struct text_pair *value = &request->pairs[KEYS_CHAP_C];
-    uint8_t challenge[CHAP_MAX_BINARY];
+    uint8_t challenge[2 * CHAP_MAX_BINARY];
     size_t length = 0;
-    uint64_t identifier;
+    uint64_t identifier = 0;
 
-    if (text_parse_number(id->value, id->value_len, &identifier) != TEXT_NUMBER_OK || identifier > UINT8_MAX)
-        return CAUSE_CHAP_VALUE;
-    if (text_decode_binary(value->value, value->value_len, challenge, sizeof(challenge), &length) != TEXT_BINARY_OK ||
-        length == 0)
+    if (!auth_read_challenge(conn, request, &identifier, challenge, sizeof(challenge), &length))
         return CAUSE_CHAP_VALUE;
     if (length == auth->challenge_length && memcmp(challenge, auth->challenge, length) == 0 &&
         !conn_has(conn, DEFECT_ACCEPT_REFLECTED_CHALLENGE))

@@ -61,14 +61,14 @@ static bool conn_check_digests(struct conn *conn, const uint8_t *bhs, bool *data
 
     *data_wrong = false;
     if (conn->header_digest) {
-        if (!digest_check(bhs, header, at)) {
+        if (!digest_check(bhs, header, at) && !conn_has(conn, DEFECT_HEADER_DIGEST_UNCHECKED)) {
             node_log(conn->node, conn, NODE_LOG_WARNING, "wrong header digest");
             return false;
         }
         at += DIGEST_LEN;
     }
     if (conn->data_digest && data > 0)
-        *data_wrong = !digest_check(at, data, at + data);
+        *data_wrong = !digest_check(at, data, at + data) && !conn_has(conn, DEFECT_DATA_DIGEST_UNCHECKED);
     return true;
 }
 
@@ -102,7 +102,8 @@ static bool conn_take(struct conn *conn, const uint8_t *bhs, size_t total)
         return true;
     }
     if (data_wrong) {
-        full_reject(conn, bhs, PDU_REJECT_DATA_DIGEST);
+        full_reject(conn, bhs, conn_has(conn, DEFECT_DATA_DIGEST_WRONG_REASON) ? PDU_REJECT_PROTOCOL_ERROR
+                                                                               : PDU_REJECT_DATA_DIGEST);
         conn_end(conn, CONN_CLOSE);
         return true;
     }

@@ -73,6 +73,9 @@ static void discovery_add(const struct conn *conn, size_t target, struct text_bu
             tag = tag == UINT16_MAX ? 0 : tag + 1;
         if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_TAG))
             text_buf_add(answer, "TargetAddress", address);
+        else if (address[0] == '[' && conn_has(conn, DEFECT_SEND_TARGETS_BARE_IPV6))
+            text_buf_addf(answer, "TargetAddress", "%.*s%s,%u", (int)strcspn(address + 1, "]"), address + 1,
+                          strrchr(address, ':'), tag);
         else
             text_buf_addf(answer, "TargetAddress", "%s,%u", address, tag);
     }

@@ -130,7 +130,12 @@ bool login_has_reserved_bits(struct conn *conn)
 {
     static const uint8_t zeros[16];
     const uint8_t *bhs = conn->login->bhs;
+    uint16_t cid = conn->login->request.cid;
 
+    if (conn_has(conn, DEFECT_REFUSE_ISID_FORMATS) && bhs[8] >> 6 < 2)
+        return true;
+    if (conn_has(conn, DEFECT_REFUSE_CID_ENDS) && (cid == 0 || cid == UINT16_MAX))
+        return true;
     return conn_has(conn, DEFECT_REFUSE_RESERVED_BITS) &&
            ((bhs[0] & 0x80) != 0 || (bhs[1] & 0x30) != 0 || bhs[22] != 0 || bhs[23] != 0 ||
             memcmp(bhs + 32, zeros, sizeof(zeros)) != 0);
@@ -231,7 +236,9 @@ bool login_is_not_empty(struct conn *conn)
 
 bool login_is_text_above_room(struct conn *conn)
 {
-    return conn->login->text.length + conn->login->data_length > LOGIN_TEXT_MAX;
+    size_t room = conn_has(conn, DEFECT_CONTINUED_TEXT_LIMITED) ? 4096 : LOGIN_TEXT_MAX;
+
+    return conn->login->text.length > 0 && conn->login->text.length + conn->login->data_length > room;
 }
 
 bool login_is_malformed(struct conn *conn)

@@ -266,6 +266,14 @@ static bool negotiate_misjudge(const struct conn *conn, const struct keys_entry 
     if (numeric && conn_has(conn, DEFECT_HEX_NUMBERS_REFUSED) && pair->value_len > 1 && pair->value[0] == '0' &&
         (pair->value[1] | 0x20) == 'x') {
         snprintf(value, NEGOTIATE_VALUE_MAX, "Reject");
+    } else if (parsed && conn_has(conn, DEFECT_REFUSE_RANGE_ENDS) && (number == key->min || number == key->max)) {
+        snprintf(value, NEGOTIATE_VALUE_MAX, "Reject");
+    } else if (numeric && !parsed && conn_has(conn, DEFECT_NUMBER_TAIL_IGNORED)) {
+        snprintf(value, NEGOTIATE_VALUE_MAX, "%llu", strtoull(pair->value, NULL, 10));
+    } else if ((key->type == KEYS_BOOL_AND || key->type == KEYS_BOOL_OR) && conn_has(conn, DEFECT_BOOLEAN_ECHOED) &&
+               !text_equals(pair->value, pair->value_len, "Yes") && !text_equals(pair->value, pair->value_len, "No") &&
+               pair->value_len < NEGOTIATE_VALUE_MAX) {
+        snprintf(value, NEGOTIATE_VALUE_MAX, "%.*s", (int)pair->value_len, pair->value);
     } else if (parsed && conn_has(conn, DEFECT_RESULT_OUT_OF_RANGE) && (number < key->min || number > key->max)) {
         snprintf(value, NEGOTIATE_VALUE_MAX, "%llu", (unsigned long long)number);
     } else if (parsed && key->type == KEYS_NUMBER_MIN && number < key->max && number >= key->min &&
@@ -450,7 +458,8 @@ static bool negotiate_out_of_place(const struct conn *conn, const struct negotia
     if ((key->stages & stage) == 0)
         return !(stage == KEYS_STAGE_SECURITY && key->stages == KEYS_STAGE_OPERATIONAL &&
                  conn_has(conn, DEFECT_ACCEPT_OPERATIONAL_KEY_IN_SECURITY));
-    return negotiate->join && key->use == KEYS_LO && key->id != KEYS_SESSION_TYPE;
+    return negotiate->join && key->use == KEYS_LO && key->id != KEYS_SESSION_TYPE &&
+           !conn_has(conn, DEFECT_ACCEPT_LEADING_ONLY_IN_JOIN);
 }
 
 /* Keys that are answered in a way of their own. NULL: by their result function. */
@@ -476,6 +485,8 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
     const struct keys_entry *key = keys_find(pair->key, pair->key_len);
     char value[NEGOTIATE_VALUE_MAX];
 
+    if (pair->value_len == 0 && conn_has(conn, DEFECT_EMPTY_VALUE_UNANSWERED))
+        return CAUSE_NONE;
     if (key == NULL) {
         negotiate_unknown(conn, pair, answer);
         return CAUSE_NONE;

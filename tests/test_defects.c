@@ -74,6 +74,7 @@ static const struct script scripts[] = {
     { PORTAL_A, { { 0x44, { N("open") "MaxBurst", sizeof(N("open") "MaxBurst") - 1 } },
                   { 0x87, P("Length=4096\0FirstBurstLength=512") } } },
     { PORTAL_A, { { 0x44, P(N("open") "HeaderDigest=None") }, { 0x87, P("DataDigest=None") } } },
+    { PORTAL_A, { { 0x87, P(N("open") "MaxBurstLength=64k\0ImmediateData=yes\0ErrorRecoveryLevel=") } } },
     { PORTAL_A, { { 0x87, P(N("open") "MaxBurstLength=512\0MaxBurstLength=512") } } },
     { PORTAL_A, { { 0x04, P(N("open") "ErrorRecoveryLevel=0") }, { 0x87, P("ErrorRecoveryLevel=0") } } },
     { PORTAL_A, { { 0x8b, P(N("open")) } } },
@@ -370,8 +371,9 @@ static void do_long_answer(void)
     watch(&a);
 }
 
-/* A challenge and its right answer in a given encoding, cut to bytes. */
-static void chap_variant(size_t target, int encoding, size_t bytes, bool reflect)
+/* A challenge and its right answer in a given encoding, cut to bytes; with a challenge of our own unless identifier is
+ * NULL. A challenge of NULL is the one that came. */
+static void chap_variant(size_t target, int encoding, size_t bytes, const char *identifier_sent, const char *own)
 {
     uint8_t challenge[2048], answer[CHAP_MAX_HASH_LEN];
     size_t length = 0, answer_length = 0;
@@ -389,9 +391,9 @@ static void chap_variant(size_t target, int encoding, size_t bytes, bool reflect
     text_buf_init_fixed(&out, text, sizeof(text));
     (void)text_decode_binary(encoded, strlen(encoded), challenge, sizeof(challenge), &length);
     text_buf_add(&out, "CHAP_N", PEER_USER);
-    if (reflect) {
-        text_buf_add(&out, "CHAP_I", "1");
-        text_buf_add(&out, "CHAP_C", encoded);
+    if (identifier_sent != NULL) {
+        text_buf_add(&out, "CHAP_I", identifier_sent);
+        text_buf_add(&out, "CHAP_C", own != NULL ? own : encoded);
     }
     const char *identifier = peer_value(&a, "CHAP_I");
     unsigned number = 0;
@@ -414,10 +416,96 @@ static void chap_variant(size_t target, int encoding, size_t bytes, bool reflect
 static void do_chap_forms(void)
 {
     for (int encoding = 0; encoding < 3; encoding++)
-        chap_variant(TARGET_CHAP, encoding, 16, false);
-    chap_variant(TARGET_CHAP, 0, 8, false);
-    chap_variant(TARGET_MUTUAL, 0, 16, true);
+        chap_variant(TARGET_CHAP, encoding, 16, NULL, NULL);
+    chap_variant(TARGET_CHAP, 0, 8, NULL, NULL);
+    chap_variant(TARGET_MUTUAL, 0, 16, "1", NULL);
 }
+
+static void do_chap_challenges(void)
+{
+    static char digits[2 * 1025 + 3] = "0x";
+    static const size_t lengths[] = { 300, 1025 };
+
+    chap_variant(TARGET_MUTUAL, 0, 16, "0x2a", "0x0102");
+    chap_variant(TARGET_MUTUAL, 0, 16, "256", "0x0102");
+    chap_variant(TARGET_MUTUAL, 0, 16, "1", "0bAQID");
+    chap_variant(TARGET_MUTUAL, 0, 16, "1", "0x");
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        memset(digits + 2, '5', 2 * lengths[i]);
+        digits[2 + 2 * lengths[i]] = '\0';
+        chap_variant(TARGET_MUTUAL, 0, 16, "1", digits);
+    }
+}
+
+static void chap(size_t target, unsigned algorithm, const char *user, const char *secret, const char *challenge);
+
+/* A user whose name looks like a number: it is not known, with and without the defect, so the node gets one. */
+static void do_chap_name(void)
+{
+    static char name[] = "0x41";
+    static struct config_credential user;
+
+    user = *world.targets[TARGET_CHAP].auth.users;
+    user.user = name;
+    world.targets[TARGET_CHAP].auth.users = &user;
+    chap(TARGET_CHAP, 5, name, PEER_SECRET, NULL);
+}
+
+static void do_wrong_digests(void)
+{
+    uint8_t bhs[PDU_BHS_LEN];
+    struct pdu_request nop = { .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .immediate = true, .itt = 8,
+                               .word20 = PDU_NO_TAG };
+
+    for (int data = 0; data < 2; data++) {
+        uint8_t wire[PDU_BHS_LEN + 4 + 4] = { 0 };
+        size_t length = data ? sizeof(wire) : PDU_BHS_LEN + 4;
+
+        enter(&a, PORTAL_A, TARGET_OPEN, data ? "DataDigest=CRC32C" : "HeaderDigest=CRC32C", data ? 18 : 20);
+        nop.cmd_sn = a.cmd_sn;
+        pdu_request_encode(&nop, bhs);
+        pdu_set_data_len(bhs, data ? 4 : 0);
+        memcpy(wire, bhs, sizeof(bhs));
+        conn_input(a.conn, wire, length);
+        watch(&a);
+    }
+}
+
+static void do_header_ends(void)
+{
+    static char big[6000] = "InitiatorAlias=";
+
+    memset(big + 15, 'x', 200);
+    peer_open(&world, PORTAL_A, &a);
+    memset(a.header.isid, 0, sizeof(a.header.isid));
+    peer_login(&a, 0x87, TEXT(N("open")));
+    watch(&a);
+    peer_open(&world, PORTAL_A, &a);
+    a.header.cid = UINT16_MAX;
+    peer_login(&a, 0x87, TEXT(N("open")));
+    watch(&a);
+    peer_open(&world, PORTAL_A, &a);
+    peer_login(&a, 0x44, TEXT(N("open")));
+    watch(&a);
+    peer_login(&a, 0x87, big, sizeof(big));
+    watch(&a);
+}
+
+static void do_join_leading_only(void)
+{
+    enter(&a, PORTAL_A, TARGET_OPEN, TEXT("MaxConnections=2"));
+    join(PORTAL_A, TARGET_OPEN, TEXT("MaxBurstLength=4096"));
+}
+
+static char six_address[] = "[::1]:3260";
+
+static void do_discovery_six(void)
+{
+    world.portals[PORTAL_B].address = six_address;
+    enter(&a, PORTAL_A, NODE_ALL, "", 0);
+    ask(&a, TEXT("SendTargets=All"));
+}
+
 
 static void chap(size_t target, unsigned algorithm, const char *user, const char *secret, const char *challenge)
 {
@@ -444,7 +532,8 @@ static void do_chap(void)
 static void (*const exchanges[])(void) = {
     do_full_feature, do_full_feature_parts, do_logout_and_back, do_session_limit, do_drain, do_join, do_join_too_many, do_join_other_group,
     do_join_wrong, do_reinstatement, do_same_isid, do_connection_reinstatement, do_discovery, do_versions,
-    do_reserved_bits, do_other_pdu, do_digests, do_long_answer, do_chap_forms, do_chap
+    do_reserved_bits, do_other_pdu, do_digests, do_long_answer, do_chap_forms, do_chap,
+    do_chap_challenges, do_chap_name, do_wrong_digests, do_header_ends, do_join_leading_only, do_discovery_six
 };
 
 enum { EXCHANGES = sizeof(exchanges) / sizeof(exchanges[0]), ALL = SCRIPTS + EXCHANGES };

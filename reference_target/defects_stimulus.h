@@ -1,0 +1,55 @@
+/*
+ * More rows of the defect table (defects.h): faults that only a stimulus of a case shows, as the bytes that come back are
+ * well-formed in themselves. Same columns.
+ */
+#ifndef ISCSISPEC_DEFECTS_STIMULUS_H
+#define ISCSISPEC_DEFECTS_STIMULUS_H
+
+#define DEFECTS_STIMULUS_TABLE(X) \
+    /* digests and addresses */ \
+    X(HEADER_DIGEST_UNCHECKED, "header-digest-unchecked", DEFECTS_NO_CODE, "7.8", \
+      "serves PDUs whose header digest does not fit") \
+    X(DATA_DIGEST_UNCHECKED, "data-digest-unchecked", DEFECTS_NO_CODE, "7.8", \
+      "serves PDUs whose data digest does not fit") \
+    X(DATA_DIGEST_WRONG_REASON, "data-digest-wrong-reason", DEFECTS_NO_CODE, "7.8", \
+      "rejects a PDU whose data digest does not fit with reason 0x04") \
+    X(SEND_TARGETS_BARE_IPV6, "send-targets-bare-ipv6", DEFECTS_NO_CODE, "13.8", \
+      "writes IPv6 addresses in SendTargets answers without brackets") \
+    /* CHAP */ \
+    X(CHAP_ALWAYS_MD5, "chap-always-md5", 0x0000, "12.1.3", \
+      "computes MD5 whatever algorithm was agreed on") \
+    X(CHAP_NAME_DECODED, "chap-name-decoded", 0x0000, "12.1.3", \
+      "does not know a CHAP_N that begins with 0x or 0b, which it takes for a binary value") \
+    X(MUTUAL_BASE64_REFUSED, "mutual-base64-refused", 0x0000, "6.1", \
+      "refuses a challenge of the initiator in base64") \
+    X(MUTUAL_HEX_IDENTIFIER_REFUSED, "mutual-hex-identifier-refused", 0x0000, "6.1", \
+      "refuses a hexadecimal CHAP_I of the initiator") \
+    X(MUTUAL_CHALLENGE_CUT, "mutual-challenge-cut", DEFECTS_NO_CODE, "12.1.3", \
+      "answers the first 255 bytes of a longer challenge only") \
+    X(ACCEPT_LONG_CHALLENGE, "accept-long-challenge", 0x0200, "12.1.3", \
+      "answers a challenge of more than 1024 bytes") \
+    X(ACCEPT_EMPTY_CHALLENGE, "accept-empty-challenge", 0x0200, "12.1.3", \
+      "answers an empty challenge") \
+    X(ACCEPT_WIDE_IDENTIFIER, "accept-wide-identifier", 0x0200, "12.1.3", \
+      "takes the low octet of a CHAP_I above 255, and 0 for one that is no number") \
+    /* text over several requests */ \
+    X(CONTINUED_TEXT_LIMITED, "continued-text-limited", 0x0302, "6.1", \
+      "answers 0x0302 to more than 4096 bytes of text over several requests") \
+    /* headers */ \
+    X(REFUSE_ISID_FORMATS, "refuse-isid-formats", 0x0000, "11.12.5", \
+      "answers 0x0200 to an ISID of the OUI or the enterprise number format") \
+    X(REFUSE_CID_ENDS, "refuse-cid-ends", 0x0000, "11.12.7", \
+      "answers 0x0200 to CID 0 and 0xffff") \
+    /* values */ \
+    X(REFUSE_RANGE_ENDS, "refuse-range-ends", DEFECTS_NO_CODE, "13", \
+      "answers Reject to the lowest and the highest number of a range") \
+    X(NUMBER_TAIL_IGNORED, "number-tail-ignored", DEFECTS_NO_CODE, "6.1", \
+      "reads a number up to the first character that is no digit, and echoes it") \
+    X(EMPTY_VALUE_UNANSWERED, "empty-value-unanswered", DEFECTS_NO_CODE, "6.2", \
+      "does not answer a key whose value is empty") \
+    X(BOOLEAN_ECHOED, "boolean-echoed", DEFECTS_NO_CODE, "6.2", \
+      "repeats a boolean that is neither Yes nor No") \
+    X(ACCEPT_LEADING_ONLY_IN_JOIN, "accept-leading-only-in-join", DEFECTS_NO_CODE, "13", \
+      "negotiates session-wide keys on an added connection")
+
+#endif
