@@ -342,7 +342,7 @@ void capture_tcp_segment(struct capture_flow *f, unsigned end, const struct capt
     } else if (p->len > 0 && !syn && !d->lost && (p->flags & CAPTURE_PACKET_RST) == 0) {
         int32_t early = distance(d->next, p->seq);
 
-        if (early <= 0 && !d->held && !ahead(f, end, has_ack, p->ack)) {
+        if (early <= 0 && !ahead(f, end, has_ack, p->ack)) {
             take_due(f, end, from, p->seq, p->data, p->have, p->len);
         } else {
             if (early > 0 && f->taking.conn)

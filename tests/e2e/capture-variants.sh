@@ -1,0 +1,88 @@
+#!/bin/sh
+# The capture reader against tshark, field by field, over every variant of what can befall a login in a capture, on every
+# link type, and in every kind of file.
+. "${0%/*}/lib.sh"
+
+"$build/tests/capture_variants" "$work" || fail "capture_variants: exit $?"
+tab=$(printf '\t')
+
+# tshark's view: a line a frame that ends a PDU.
+decode()
+{
+    tshark -r "$1" -d tcp.port==13260,iscsi -o tcp.reassemble_out_of_order:TRUE -o ip.defragment:FALSE \
+        -Y iscsi.opcode -T fields -E 'aggregator=|' -e frame.number -e tcp.stream -e iscsi.opcode \
+        -e iscsi.login.T -e iscsi.login.C -e iscsi.login.csg -e iscsi.login.nsg -e iscsi.isid -e iscsi.tsih \
+        -e iscsi.login.status -e iscsi.keyvalue 2>/dev/null
+}
+
+# The variant of a TCP connection, by its number.
+variant_of()
+{
+    tshark -r "$1" -Y "tcp.stream==$2" -T fields -e tcp.port -c 1 2>/dev/null | tr ',' '\n' | grep -v 13260 |
+        while read -r port; do sed -n "s/^$port //p" "$work/variants"; done
+}
+
+# same FILE: prints the number of connections in which the reader and tshark agree; names those in which they do not.
+same()
+{
+    decode "$1" >"$work/tshark"
+    "$build/tests/capture_pdus" "$1" >"$work/all" || fail "$1: exit $?"
+    grep -v '^#' "$work/all" >"$work/ours"
+    diff "$work/tshark" "$work/ours" >"$work/diff" || {
+        for stream in $(sed -n "s/^[<>] [0-9]*$tab\([0-9]*\)$tab.*/\1/p" "$work/diff" | sort -un); do
+            fail "${1##*/}: variant $(variant_of "$1" "$stream") (tcp.stream $stream) differs from tshark"
+            awk -F"$tab" -v s="$stream" '$2 == s' "$work/diff" | cut -c 1-150
+        done
+        [ -s "$work/tshark" ] || fail "${1##*/}: tshark decoded nothing"
+    }
+    cut -f 2 "$work/tshark" | sort -u | wc -l
+}
+
+variants=$(wc -l <"$work/variants")
+compared=0
+for link in ethernet vlan qinq raw sll sll2 null loop; do
+    n=$(same "$work/$link.pcap" | tee "$work/told" | tail -n 1)
+    grep FAIL "$work/told" && failures=$((failures + 1))
+    [ "$n" -ge "$variants" ] || fail "$link: only $n of $variants variants were decoded"
+    compared=$((compared + n))
+done
+
+# What is not in the capture is told.
+"$build/tests/capture_pdus" "$work/ethernet.pcap" | grep '^#' >"$work/remarks"
+remark()
+{
+    stream=$(awk -v p="$(sed -n "s/ $1\$//p" "$work/variants")" '$0 ~ ":" p " " { print }' "$work/remarks" | head -n 1)
+    case $stream in
+    *$2*) ;;
+    *) fail "variant $1 is told as '$stream' and not as '$2'" ;;
+    esac
+}
+remark plain 'missing 0 cut 0 again 0 differing 0 late 0'
+remark gap 'missing 90 '
+remark fragments 'missing 180 '
+grep -q 'fragments 4 ' "$work/remarks" || fail "fragments are not counted"
+remark overlap-other 'differing 70 '
+remark again 'differing 0 '
+remark again-other 'differing 728 '
+remark middle 'midstream missing 0'
+remark reversed 'late 7'
+grep -q '40016 .* cut [1-9]' "$work/remarks" || fail "the snapshot length is not told"
+
+# Other kinds of file say the same.
+for link in ethernet raw sll2; do
+    "$build/tests/capture_pdus" "$work/$link.pcap" >"$work/expected"
+    editcap -F pcapng "$work/$link.pcap" "$work/ng.pcapng"
+    editcap -F nsecpcap "$work/$link.pcap" "$work/ns.pcap"
+    gzip -c "$work/$link.pcap" >"$work/plain.pcap.gz"
+    gzip -c "$work/ng.pcapng" >"$work/ng.pcapng.gz"
+    for file in ng.pcapng ns.pcap plain.pcap.gz ng.pcapng.gz; do
+        "$build/tests/capture_pdus" "$work/$file" >"$work/got" || fail "$file of $link: exit $?"
+        cmp -s "$work/expected" "$work/got" || fail "$file of $link differs from the plain capture"
+        compared=$((compared + variants))
+    done
+    "$build/tests/capture_pdus" - <"$work/plain.pcap.gz" >"$work/got" && cmp -s "$work/expected" "$work/got" ||
+        fail "$link from standard input differs"
+done
+echo "$compared connections compared, $variants variants"
+[ "$compared" -ge 60 ] || fail "only $compared variants"
+finish
