@@ -1,4 +1,5 @@
 #include "harness/hooks.h"
+#include "harness/hooks_private.h"
 
 #include "harness/process.h"
 #include "harness/reach.h"
@@ -6,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,16 +17,12 @@
 #include <unistd.h>
 
 enum {
-    HOOKS_REACH_MS = 2500,  /* a target of others has to accept within */
     HOOKS_SETUP_MS = 10000, /* set-up command */
     HOOKS_VERSION_MS = 2000,
     HOOKS_LOG_LINES = 8,
 };
 
-static enum hooks_status fail(enum hooks_status status, char *err, size_t err_len, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static enum hooks_status fail(enum hooks_status status, char *err, size_t err_len, const char *format, ...)
+enum hooks_status hooks_fail(enum hooks_status status, char *err, size_t err_len, const char *format, ...)
 {
     va_list args;
 
@@ -47,7 +43,7 @@ bool hooks_init(struct hooks *h, struct profile *profile, const char *log, char 
     h->armed = calloc(profile->condition_count + 1, sizeof(*h->armed));
     if (h->portals == NULL || h->armed == NULL) {
         hooks_free(h);
-        fail(HOOKS_FAULT, err, err_len, "out of memory");
+        hooks_fail(HOOKS_FAULT, err, err_len, "out of memory");
         return false;
     }
     for (size_t i = 0; i < profile->portal_count; i++) {
@@ -57,7 +53,7 @@ bool hooks_init(struct hooks *h, struct profile *profile, const char *log, char 
     /* Not below --out: the path of a Unix socket may have 107 bytes only. */
     snprintf(h->dir, sizeof(h->dir), "/tmp/iscsispec.XXXXXX");
     if (mkdtemp(h->dir) == NULL) {
-        fail(HOOKS_FAULT, err, err_len, "%s: %s", h->dir, strerror(errno));
+        hooks_fail(HOOKS_FAULT, err, err_len, "%s: %s", h->dir, strerror(errno));
         h->dir[0] = '\0';
         hooks_free(h);
         return false;
@@ -82,22 +78,22 @@ static enum hooks_status run_command(struct hooks *h, const char *what, const ch
     free(expanded);
     switch (result.status) {
     case PROCESS_INTERRUPTED:
-        return fail(HOOKS_INTERRUPTED, err, err_len, "interrupted in %s", what);
+        return hooks_fail(HOOKS_INTERRUPTED, err, err_len, "interrupted in %s", what);
     case PROCESS_TIMEOUT:
-        return fail(HOOKS_FAULT, err, err_len, "%s did not end within %d ms: %s", what, deadline_ms, result.tail);
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s did not end within %d ms: %s", what, deadline_ms, result.tail);
     case PROCESS_FAILED:
-        return fail(HOOKS_FAULT, err, err_len, "%s could not be run: %s", what, strerror(errno));
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s could not be run: %s", what, strerror(errno));
     case PROCESS_DONE:
         break;
     }
     if (result.code != 0) {
-        return fail(HOOKS_FAULT, err, err_len, "%s failed with status %d: %s", what, result.code, result.tail);
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s failed with status %d: %s", what, result.code, result.tail);
     }
     return HOOKS_OK;
 }
 
 /* The end of the target's log, for a message. */
-static void log_tail(const struct hooks *h, char *out, size_t out_len)
+void hooks_log_tail(const struct hooks *h, char *out, size_t out_len)
 {
     FILE *file = h->log[0] != '\0' ? fopen(h->log, "re") : NULL;
     char text[1536]; /* with the words before it, within what the caller has room for */
@@ -136,8 +132,9 @@ static enum hooks_status pick_ports(struct hooks *h, char *err, size_t err_len)
         }
         portal->port = reach_free_port(portal->address);
         if (portal->port == 0) {
-            return fail(HOOKS_FAULT, err, err_len, "portal %s: no free port on '%s' (a numeric address is needed)",
-                        portal->name, portal->address);
+            return hooks_fail(HOOKS_FAULT, err, err_len,
+                              "portal %s: no free port on '%s' (a numeric address is needed)", portal->name,
+                              portal->address);
         }
     }
     return HOOKS_OK;
@@ -155,20 +152,20 @@ static enum hooks_status spawn(struct hooks *h, char *err, size_t err_len)
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0) {
         free(command);
-        return fail(HOOKS_FAULT, err, err_len, "%s: %s", path, strerror(errno));
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s: %s", path, strerror(errno));
     }
     h->pid = process_start(command, fd, h->env);
     close(fd);
     free(command);
     if (h->pid < 0) {
         h->pid = 0;
-        return fail(HOOKS_FAULT, err, err_len, "fork: %s", strerror(errno));
+        return hooks_fail(HOOKS_FAULT, err, err_len, "fork: %s", strerror(errno));
     }
     return HOOKS_OK;
 }
 
 /* Reaps the target when it has ended by itself. */
-static bool process_is_there(struct hooks *h)
+bool hooks_process_is_there(struct hooks *h)
 {
     int state;
 
@@ -184,148 +181,6 @@ static bool process_is_there(struct hooks *h)
     return false;
 }
 
-static void set_address(struct hooks *h, size_t portal, const char *numeric)
-{
-    snprintf(h->portals[portal].numeric, sizeof(h->portals[portal].numeric), "%s", numeric);
-    h->profile->portals[portal].address = h->portals[portal].numeric;
-}
-
-/* One portal out of the ready file. */
-static bool take_portal(struct hooks *h, size_t index, const json_t *told)
-{
-    struct profile_portal *portal = &h->profile->portals[index];
-    const char *address = json_string_value(json_object_get(told, "address"));
-    json_int_t port = json_integer_value(json_object_get(told, "port"));
-    json_t *tag = json_object_get(told, "tag");
-
-    if (address == NULL || port < 1 || port > 65535) {
-        return false;
-    }
-    set_address(h, index, address);
-    portal->port = (uint16_t)port;
-    if (json_is_integer(tag)) {
-        portal->tag = (int)json_integer_value(tag);
-    }
-    return true;
-}
-
-/* Returns 1 ready, 0 not yet, -1 the file is there but does not fit the profile. */
-static int read_ready_file(struct hooks *h, char *err, size_t err_len)
-{
-    char *path = hooks_expand(h, h->profile->ready_file, err, err_len);
-    json_t *root;
-
-    if (path == NULL) {
-        return -1;
-    }
-    root = json_load_file(path, 0, NULL);
-    if (root == NULL) {
-        free(path);
-        return 0; /* not there, or half written */
-    }
-    for (size_t i = 0; i < h->profile->portal_count; i++) {
-        const char *name = h->profile->portals[i].name;
-
-        const json_t *told = json_object_get(json_object_get(root, "portals"), name);
-
-        if (told == NULL && h->profile->portals[i].optional) {
-            h->profile->portals[i].port = 0;
-            continue;
-        }
-        if (!take_portal(h, i, told)) {
-            fail(HOOKS_FAULT, err, err_len, "%s has no portal '%s' with address and port", path, name);
-            json_decref(root);
-            free(path);
-            return -1;
-        }
-    }
-    h->told = true;
-    json_decref(h->forced);
-    h->forced = json_incref(json_object_get(root, "forced"));
-    json_decref(root);
-    free(path);
-    return 1;
-}
-
-static int is_ready(struct hooks *h, int left_ms, char *err, size_t err_len)
-{
-    struct process_result result;
-    char *command;
-
-    if (h->profile->ready_file != NULL) {
-        return read_ready_file(h, err, err_len);
-    }
-    if (h->profile->ready != NULL) {
-        command = hooks_expand(h, h->profile->ready, err, err_len);
-        if (command == NULL) {
-            return -1;
-        }
-        process_run(command, h->env, left_ms, &result);
-        free(command);
-        return result.status == PROCESS_DONE && result.code == 0;
-    }
-    for (size_t i = 0; i < h->profile->portal_count; i++) {
-        if (reach_connect(h->profile->portals[i].address, h->profile->portals[i].port, left_ms) != 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static enum hooks_status await_ready(struct hooks *h, char *err, size_t err_len)
-{
-    int64_t deadline = process_now_ms() + h->profile->ready_ms;
-    char tail[2048];
-    int pause_ms = 1;
-
-    for (;;) {
-        int64_t left = deadline - process_now_ms();
-        int ready = left > 0 ? is_ready(h, (int)left, err, err_len) : 0;
-
-        if (ready != 0) {
-            return ready > 0 ? HOOKS_OK : HOOKS_UNREACHABLE;
-        }
-        if (process_interrupted()) {
-            return fail(HOOKS_INTERRUPTED, err, err_len, "interrupted while the target started");
-        }
-        if (!process_is_there(h)) {
-            log_tail(h, tail, sizeof(tail));
-            return fail(HOOKS_UNREACHABLE, err, err_len, "the target ended with status %d before it was ready%s",
-                        h->exit_code, tail);
-        }
-        if (left <= 0) {
-            log_tail(h, tail, sizeof(tail));
-            return fail(HOOKS_UNREACHABLE, err, err_len, "the target was not ready within %d ms%s",
-                        h->profile->ready_ms, tail);
-        }
-        process_sleep_ms(pause_ms);
-        pause_ms = pause_ms < 20 ? pause_ms * 2 : 20;
-    }
-}
-
-/* A target of others: names become addresses, and the first portal has to accept. */
-static enum hooks_status reach_portals(struct hooks *h, char *err, size_t err_len)
-{
-    char numeric[64];
-    bool first = true;
-
-    for (size_t i = 0; i < h->profile->portal_count; i++) {
-        struct profile_portal *portal = &h->profile->portals[i];
-        bool there;
-
-        if (portal->port == 0 || portal->address[0] == '\0') {
-            continue; /* not given: cases that need it are left out */
-        }
-        there = reach_resolve(portal->address, portal->port, HOOKS_REACH_MS, numeric, sizeof(numeric), err, err_len);
-        if (!there && (first || numeric[0] == '\0')) {
-            return HOOKS_UNREACHABLE;
-        }
-        set_address(h, i, numeric);
-        first = false;
-    }
-    return first ? fail(HOOKS_UNREACHABLE, err, err_len, "no portal has an address and a port") : HOOKS_OK;
-}
-
 enum hooks_status hooks_start(struct hooks *h, char *err, size_t err_len)
 {
     bool ours = h->profile->start != NULL && !h->external;
@@ -335,9 +190,9 @@ enum hooks_status hooks_start(struct hooks *h, char *err, size_t err_len)
     if (ours) {
         status = pick_ports(h, err, err_len);
         status = status == HOOKS_OK ? spawn(h, err, err_len) : status;
-        status = status == HOOKS_OK ? await_ready(h, err, err_len) : status;
+        status = status == HOOKS_OK ? hooks_await_ready(h, err, err_len) : status;
     } else {
-        status = reach_portals(h, err, err_len);
+        status = hooks_reach_portals(h, err, err_len);
     }
     if (status == HOOKS_OK && h->profile->setup != NULL && !h->external) {
         status = run_command(h, "setup", h->profile->setup, HOOKS_SETUP_MS, err, err_len);
@@ -347,7 +202,7 @@ enum hooks_status hooks_start(struct hooks *h, char *err, size_t err_len)
 
 bool hooks_is_gone(struct hooks *h)
 {
-    return h->profile->start != NULL && !h->external && !process_is_there(h);
+    return h->profile->start != NULL && !h->external && !hooks_process_is_there(h);
 }
 
 bool hooks_alive(struct hooks *h)
@@ -355,7 +210,7 @@ bool hooks_alive(struct hooks *h)
     char ignored[64];
 
     if (h->profile->start != NULL && !h->external) {
-        return process_is_there(h) &&
+        return hooks_process_is_there(h) &&
                (h->profile->alive == NULL ||
                 run_command(h, "alive", h->profile->alive, HOOKS_VERSION_MS, ignored, sizeof(ignored)) == HOOKS_OK);
     }
@@ -407,7 +262,7 @@ enum hooks_status hooks_control(struct hooks *h, const char *verb, char *err, si
                                err_len);
         }
     }
-    return fail(HOOKS_FAULT, err, err_len, "the profile has no control '%s'", verb);
+    return hooks_fail(HOOKS_FAULT, err, err_len, "the profile has no control '%s'", verb);
 }
 
 void hooks_version(struct hooks *h, char *out, size_t out_len)
@@ -437,7 +292,7 @@ static bool await_end(struct hooks *h, int limit_ms)
     int64_t deadline = process_now_ms() + limit_ms;
     int pause_ms = 1;
 
-    while (process_is_there(h)) {
+    while (hooks_process_is_there(h)) {
         if (process_now_ms() >= deadline) {
             return false;
         }
@@ -451,7 +306,7 @@ static void stop_process(struct hooks *h)
 {
     char ignored[512];
 
-    if (!process_is_there(h)) {
+    if (!hooks_process_is_there(h)) {
         return;
     }
     if (h->profile->stop != NULL) {
@@ -490,7 +345,7 @@ void hooks_quit(struct hooks *h)
     for (size_t i = 0; h->pid > 0 && i < h->profile->condition_count; i++) {
         hooks_disarm(h, i, ignored, sizeof(ignored));
     }
-    if (h->profile->stop == NULL && process_is_there(h)) {
+    if (h->profile->stop == NULL && hooks_process_is_there(h)) {
         kill(-h->pid, SIGTERM);
     }
 }

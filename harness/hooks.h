@@ -5,6 +5,7 @@
  *   ${dir}               a private directory, gone after the run
  *   ${port:NAME}         port of the portal NAME (a free one is picked before start when the profile says 0)
  *   ${address:NAME}      its address
+ *   ${here}              folder of the profile, quoted for the shell
  *   ${instance}          1, or the number of the copy of the target (profile: instances)
  *   ${iscsispec-target}  the reference target's binary, quoted for the shell
  *   ${extra}             words the run adds to the start command (selftest: --defect NAME)

@@ -57,6 +57,20 @@ static bool put_portal(const struct hooks *h, struct text *t, const char *name, 
     return text_put(t, number, strlen(number));
 }
 
+/* The folder of the profile, as an absolute path. */
+static bool put_folder(const struct hooks *h, struct text *t)
+{
+    char path[PATH_MAX];
+    char *slash;
+
+    if (h->profile->at.file == NULL || realpath(h->profile->at.file, path) == NULL) {
+        return false;
+    }
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    return text_put_quoted(t, path);
+}
+
 static bool put_placeholder(const struct hooks *h, struct text *t, const char *name)
 {
     char number[16];
@@ -71,6 +85,9 @@ static bool put_placeholder(const struct hooks *h, struct text *t, const char *n
         snprintf(number, sizeof(number), "%d", h->number);
         return text_put(t, number, strlen(number));
     }
+    if (strcmp(name, "here") == 0) {
+        return put_folder(h, t);
+    }
     if (strcmp(name, "extra") == 0) {
         return text_put(t, h->extra, strlen(h->extra));
     }
@@ -83,11 +100,13 @@ static bool put_placeholder(const struct hooks *h, struct text *t, const char *n
     return false;
 }
 
-/* Names of ours: dir, extra, instance, iscsispec-target, port:..., address:...; all else is the shell's business. */
+/* Names of ours: dir, extra, here, instance, iscsispec-target, port:..., address:...; all else is the shell's business.
+ */
 static bool is_ours(const char *name)
 {
-    return strcmp(name, "dir") == 0 || strcmp(name, "extra") == 0 || strcmp(name, "instance") == 0 ||
-           strcmp(name, "iscsispec-target") == 0 || strncmp(name, "port:", 5) == 0 || strncmp(name, "address:", 8) == 0;
+    return strcmp(name, "dir") == 0 || strcmp(name, "extra") == 0 || strcmp(name, "here") == 0 ||
+           strcmp(name, "instance") == 0 || strcmp(name, "iscsispec-target") == 0 || strncmp(name, "port:", 5) == 0 ||
+           strncmp(name, "address:", 8) == 0;
 }
 
 static char *fail(struct text *t, char *err, size_t err_len, const char *name)

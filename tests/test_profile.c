@@ -47,7 +47,7 @@ static void broken(void **state)
 
 static void shipped(void **state)
 {
-    static const char *const names[] = {"reference", "tgt", "istgt"};
+    static const char *const names[] = {"reference", "tgt", "istgt", "lio"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
