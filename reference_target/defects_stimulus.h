@@ -47,6 +47,16 @@
       "reads a number up to the first character that is no digit, and echoes it") \
     X(EMPTY_VALUE_UNANSWERED, "empty-value-unanswered", DEFECTS_NO_CODE, "6.2", \
       "does not answer a key whose value is empty") \
+    X(INADMISSIBLE_UNANSWERED, "inadmissible-unanswered", DEFECTS_NO_CODE, "6.2.2", \
+      "does not answer a value that is not admissible") \
+    X(INADMISSIBLE_AS_NOT_UNDERSTOOD, "inadmissible-as-not-understood", DEFECTS_NO_CODE, "6.2.2", \
+      "answers NotUnderstood to a value that is not admissible") \
+    X(IRRELEVANT_AS_NOT_UNDERSTOOD, "irrelevant-as-not-understood", DEFECTS_NO_CODE, "13", \
+      "answers NotUnderstood to keys that mean nothing in a discovery session") \
+    X(IRRELEVANT_UNANSWERED, "irrelevant-unanswered", DEFECTS_NO_CODE, "6.2", \
+      "does not answer keys that mean nothing in a discovery session") \
+    X(LIST_ECHOED, "list-echoed", DEFECTS_NO_CODE, "6.2.1", \
+      "answers TaskReporting with the whole list") \
     X(BOOLEAN_ECHOED, "boolean-echoed", DEFECTS_NO_CODE, "6.2", \
       "repeats a boolean that is neither Yes nor No") \
     X(ACCEPT_LEADING_ONLY_IN_JOIN, "accept-leading-only-in-join", DEFECTS_NO_CODE, "13", \

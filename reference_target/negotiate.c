@@ -314,9 +314,11 @@ static void negotiate_last(const struct text_pair *pair, const char *own, char *
 static bool negotiate_mislist(const struct conn *conn, const struct keys_entry *key, const struct text_pair *pair,
                               const char *own, char *value)
 {
+    value[0] = '\0';
+    if (key->id == KEYS_TASK_REPORTING && conn_has(conn, DEFECT_LIST_ECHOED) && pair->value_len < NEGOTIATE_VALUE_MAX)
+        return snprintf(value, NEGOTIATE_VALUE_MAX, "%.*s", (int)pair->value_len, pair->value) > 0;
     if (key->id != KEYS_HEADER_DIGEST && key->id != KEYS_DATA_DIGEST)
         return false;
-    value[0] = '\0';
     if (conn_has(conn, DEFECT_DIGEST_NOT_OFFERED) && !text_list_has(pair->value, pair->value_len, "None", 4))
         snprintf(value, NEGOTIATE_VALUE_MAX, "None");
     else if (conn_has(conn, DEFECT_DIGEST_LIST_ECHOED) && pair->value_len < NEGOTIATE_VALUE_MAX)
@@ -478,6 +480,21 @@ static const char *negotiate_fixed(const struct conn *conn, const struct negotia
     return NULL;
 }
 
+/* Defects of answers that are no value. False: nothing is answered. */
+static bool negotiate_misname(const struct conn *conn, char *value)
+{
+    bool reject = strcmp(value, "Reject") == 0;
+    bool irrelevant = strcmp(value, "Irrelevant") == 0;
+
+    if ((reject && conn_has(conn, DEFECT_INADMISSIBLE_UNANSWERED)) ||
+        (irrelevant && conn_has(conn, DEFECT_IRRELEVANT_UNANSWERED)))
+        return false;
+    if ((reject && conn_has(conn, DEFECT_INADMISSIBLE_AS_NOT_UNDERSTOOD)) ||
+        (irrelevant && conn_has(conn, DEFECT_IRRELEVANT_AS_NOT_UNDERSTOOD)))
+        negotiate_put(value, "NotUnderstood");
+    return true;
+}
+
 static enum cause negotiate_pair(const struct conn *conn, struct negotiate *negotiate, unsigned stage,
                                  const struct negotiate_request *request, const struct text_pair *pair,
                                  struct text_buf *answer)
@@ -517,7 +534,8 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
     negotiate_keep(negotiate, key, value);
     if (conn_has(conn, DEFECT_DUPLICATE_KEY_AS_REJECT))
         negotiate->seen |= key_bit(key->id);
-    negotiate_write(conn, key->name, value, answer);
+    if (negotiate_misname(conn, value))
+        negotiate_write(conn, key->name, value, answer);
     return CAUSE_NONE;
 }
 
