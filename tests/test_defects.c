@@ -74,7 +74,7 @@ static const struct script scripts[] = {
     { PORTAL_A, { { 0x44, { N("open") "MaxBurst", sizeof(N("open") "MaxBurst") - 1 } },
                   { 0x87, P("Length=4096\0FirstBurstLength=512") } } },
     { PORTAL_A, { { 0x44, P(N("open") "HeaderDigest=None") }, { 0x87, P("DataDigest=None") } } },
-    { PORTAL_A, { { 0x87, P(N("open") "MaxBurstLength=64k\0ImmediateData=yes\0ErrorRecoveryLevel=") } } },
+    { PORTAL_A, { { 0x87, P(N("open") "MaxBurstLength=64k\0ImmediateData=yes\0TaskReporting=ResponseFence,RFC3720\0ErrorRecoveryLevel=") } } },
     { PORTAL_A, { { 0x87, P(N("open") "MaxBurstLength=512\0MaxBurstLength=512") } } },
     { PORTAL_A, { { 0x04, P(N("open") "ErrorRecoveryLevel=0") }, { 0x87, P("ErrorRecoveryLevel=0") } } },
     { PORTAL_A, { { 0x8b, P(N("open")) } } },
