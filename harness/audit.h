@@ -24,11 +24,14 @@ struct finding {
     char allowed[160];  /* what was allowed */
 };
 
+#define AUDIT_JUDGED_WORDS 8u /* room for 512 rules */
+
 struct finding_list {
     struct finding *items;
     size_t count;
     size_t capacity;
     bool truncated; /* more than AUDIT_FINDING_MAX */
+    uint64_t judged[AUDIT_JUDGED_WORDS]; /* a bit for each rule, in the order of audit_rules(): it was looked at */
 };
 
 #define AUDIT_FINDING_MAX 256u
@@ -41,6 +44,12 @@ struct audit_rule {
 
 /* All rules, each id once. */
 const struct audit_rule *audit_rules(size_t *count);
+
+/* Was the rule of this index in audit_rules() looked at? */
+static inline bool audit_was_judged(const struct finding_list *list, size_t index)
+{
+    return (list->judged[index / 64] >> index % 64 & 1) != 0;
+}
 
 /* Judges the whole transcript. Returns false only when out of memory. */
 bool audit_transcript(const struct transcript *t, struct finding_list *out);

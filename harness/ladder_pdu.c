@@ -12,8 +12,7 @@
 #define SECRET_MIN 8u   /* shorter ones would mask ordinary words */
 #define INDENT     "              "
 
-/* Length of the secret that stands at p, 0 when none does. */
-static size_t secret_at(const struct ladder_out *out, const char *p, size_t len)
+size_t ladder_secret_at(const struct ladder_out *out, const char *p, size_t len)
 {
     for (size_t i = 0; i < 2; i++) {
         size_t secret_len = out->secrets[i] ? strlen(out->secrets[i]) : 0;
@@ -30,7 +29,7 @@ void ladder_escape(struct ladder_out *out, const void *bytes, size_t len)
 
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)p[i];
-        size_t secret = secret_at(out, p + i, len - i);
+        size_t secret = ladder_secret_at(out, p + i, len - i);
 
         if (secret > 0) {
             fputs("(secret)", out->file);

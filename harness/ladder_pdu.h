@@ -12,6 +12,9 @@ struct ladder_out {
     const char *secrets[2]; /* masked wherever they would stand; "" none */
 };
 
+/* Length of the secret that stands at p, 0 when none does. */
+size_t ladder_secret_at(const struct ladder_out *out, const char *p, size_t len);
+
 /* Printable ASCII as it is, everything else as \xNN, secrets as (secret). */
 void ladder_escape(struct ladder_out *out, const void *bytes, size_t len);
 

@@ -1,5 +1,6 @@
 #include "harness/runner.h"
 
+#include "harness/audited.h"
 #include "harness/folder.h"
 #include "harness/probe.h"
 #include "harness/process.h"
@@ -113,7 +114,7 @@ static void calibrate(struct runner *r)
 /* Evidence of an earlier run would stand beside ours as if it were of this one. */
 static int make_folders(const char *out, char *err, size_t err_len)
 {
-    static const char *const ours[] = {".pcap", ".txt", NULL};
+    static const char *const ours[] = {".pcap", ".txt", ".json", NULL};
     char evidence[PATH_MAX];
 
     snprintf(evidence, sizeof(evidence), "%s/evidence", out);
@@ -274,6 +275,7 @@ enum results_exit runner_run(const struct runner_options *options, struct result
     if (status == EXIT_ALL_PASSED) {
         status = run_planned(&r, err, err_len);
         json_object_set_new(results->head, "interrupted", json_boolean(r.interrupted));
+        audited_tally(results);
         waivers_close(results);
         results_sort(results);
         if (results_write(options->out, results, problem, sizeof(problem)) != 0 && status != EXIT_INTERRUPTED) {

@@ -103,6 +103,7 @@ static void step_expect(struct scenario *s, struct conn *c, const struct case_st
 {
     struct judgement j;
     bool several = s->drive.conn_count > 1;
+    enum verdict before = s->result->verdict;
 
     judge_expect(c, &step->expect, &j);
     if (!*s->result->expected || j.verdict == VERDICT_FAIL)
@@ -110,6 +111,8 @@ static void step_expect(struct scenario *s, struct conn *c, const struct case_st
     s->result->silence |= j.silence && j.verdict == VERDICT_FAIL;
     if (*j.reason || j.verdict != VERDICT_PASS)
         settle(s, j.verdict, several ? "%s: %.470s" : "%.0s%s", c->name, j.reason);
+    if (s->result->verdict != before)
+        s->result->rule = step->expect.rule;
 }
 
 /* A request of the harness that any target in full feature phase has to answer. */

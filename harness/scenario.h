@@ -26,6 +26,7 @@ struct scenario_result {
     enum verdict verdict; /* PASS, WARN, FAIL, ERROR, SKIP */
     char reason[512];     /* the one thing that differed */
     char expected[512];
+    const char *rule; /* of the expectation that was not met; of the case, NULL: it names none, or all were met */
     bool silence;     /* the verdict rests on nothing having come */
     bool unreachable; /* TCP could not be opened: target gone? */
     json_t *seen;     /* array as in result.h; owned */

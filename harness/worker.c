@@ -3,6 +3,7 @@
 #include "harness/audit.h"
 #include "harness/capture.h"
 #include "harness/ladder.h"
+#include "harness/ladder_json.h"
 #include "harness/process.h"
 
 #include <ctype.h>
@@ -167,8 +168,29 @@ static bool write_evidence(const struct worker_task *task, const struct transcri
     }
     snprintf(relative, sizeof(relative), "evidence/%s.txt", name);
     json_object_set_new(evidence, "text", json_string(relative));
+    snprintf(path, sizeof(path), "%s/evidence/%s.json", task->out, name);
+    if (ladder_json_save(t, path, err, err_len) != 0) {
+        json_decref(evidence);
+        return false;
+    }
+    snprintf(relative, sizeof(relative), "evidence/%s.json", name);
+    json_object_set_new(evidence, "json", json_string(relative));
     json_object_set_new(line, "evidence", evidence);
     return true;
+}
+
+/* Which rules the audit looked at, a character each in the order of audit_rules(). The parent adds them up. */
+static json_t *looked_at_json(const struct finding_list *list)
+{
+    char text[AUDIT_JUDGED_WORDS * 64 + 1];
+    size_t count;
+
+    audit_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        text[i] = audit_was_judged(list, i) ? '1' : '0';
+    }
+    text[count] = '\0';
+    return json_string(text);
 }
 
 static void set_verdict(json_t *line, enum verdict v, const char *reason)
@@ -183,6 +205,15 @@ static bool is_case_fault(const struct case_def *c, enum verdict v, const char *
     size_t len = c->at.file != NULL ? strlen(c->at.file) : 0;
 
     return v == VERDICT_ERROR && len > 0 && strncmp(reason, c->at.file, len) == 0 && reason[len] == ':';
+}
+
+/* The rule that an expectation of the case found broken. One that names none stands for the case's only rule. */
+static const char *broken_rule(const struct case_def *c, const struct scenario_result *got)
+{
+    if (got->verdict != VERDICT_FAIL && got->verdict != VERDICT_WARN) {
+        return NULL;
+    }
+    return got->rule != NULL ? got->rule : (c->proves.count == 1 ? c->proves.items[0] : NULL);
 }
 
 /* Everything that follows from the transcript once the case has been driven. */
@@ -211,10 +242,14 @@ static json_t *conclude(const struct worker_task *task, const struct transcript 
     }
     snprintf(wire, sizeof(wire), "%016" PRIx64, scenario_wire_hash(t));
     json_object_set_new(line, "judged", json_string(verdict_name(got->verdict)));
+    if (broken_rule(task->c, got) != NULL) {
+        json_object_set_new(line, "broke", json_string(broken_rule(task->c, got)));
+    }
     json_object_set_new(line, "expected", result_text(got->expected));
     json_object_set(line, "seen", got->seen);
     json_object_set_new(line, "findings", findings);
     json_object_set_new(line, "wire", json_string(wire));
+    json_object_set_new(line, "looked_at", looked_at_json(&list));
     json_object_set_new(line, "attempt", json_integer(task->attempt));
     json_object_set_new(line, "silence", json_boolean(got->silence));
     if (got->unreachable) {
@@ -328,7 +363,8 @@ static _Noreturn void serve(int task_fd, int answer_fd)
         text = line != NULL ? worker_text_make(line) : NULL;
         json_decref(line);
         head.len = text != NULL ? (uint32_t)strlen(text) : 0;
-        good = head.len > 0 && !worker_leaked() && send_all(answer_fd, &head, sizeof(head)) && send_all(answer_fd, text, head.len);
+        good = head.len > 0 && !worker_leaked() && send_all(answer_fd, &head, sizeof(head)) &&
+               send_all(answer_fd, text, head.len);
         free(text);
     }
     /* No atexit handlers: they belong to the parent. */

@@ -1,5 +1,6 @@
 #include "reports/coverage.h"
 #include "reports/reports.h"
+#include "reports/rulebook.h"
 #include "reports/table.h"
 
 #include <stdlib.h>
@@ -263,7 +264,80 @@ static void write_not_passed(FILE *out, const struct results *r, bool published)
     }
 }
 
-int markdown_write(FILE *out, const struct results *r, bool published)
+static void add_counts(struct table *t, const char *name, const size_t counts[RULEBOOK_STATES])
+{
+    static const enum rulebook_state order[] = {RULEBOOK_PROVEN, RULEBOOK_HELD, RULEBOOK_BROKEN, RULEBOOK_NOT_REACHED};
+    size_t sum = 0;
+    char text[24];
+
+    for (size_t i = 0; i < RULEBOOK_STATES; i++) {
+        sum += counts[i];
+    }
+    table_add(t, name);
+    snprintf(text, sizeof(text), "%zu", sum);
+    table_add(t, text);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        snprintf(text, sizeof(text), "%zu", counts[order[i]]);
+        table_add(t, text);
+    }
+}
+
+static int write_subjects(FILE *out, const struct rulebook *book)
+{
+    static const char *const heads[] = {"Subject", "Rules", "Proven kept", "Held", "Broken", "Not reached"};
+    size_t all[RULEBOOK_STATES] = {0}, counts[RULEBOOK_STATES];
+    struct table t;
+    int rc;
+
+    table_init(&t, 6);
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        table_add(&t, heads[i]);
+    }
+    for (size_t at = 0; at < book->count;) {
+        const char *subject = book->rows[at].rule->subject;
+
+        at = rulebook_count_subject(book, at, counts);
+        add_counts(&t, subject, counts);
+        for (size_t i = 0; i < RULEBOOK_STATES; i++) {
+            all[i] += counts[i];
+        }
+    }
+    add_counts(&t, "all", all);
+    rc = table_write(&t, out);
+    table_free(&t);
+    return rc;
+}
+
+static int write_rulebook(FILE *out, const struct results *r, const struct catalogue *rules)
+{
+    struct rulebook book;
+    bool any = false;
+    int rc;
+
+    if (!rulebook_compute(&book, r, rules)) {
+        return -1;
+    }
+    fputs("\n## Rules by subject\n\n"
+          "Proven kept: a case for the rule passed that fails when the rule is broken. Held: looked at by the audit, "
+          "and\n"
+          "nothing found. Broken: a finding, or an expectation of a case that was not met.\n\n",
+          out);
+    rc = write_subjects(out, &book);
+    for (size_t i = 0; i < book.count; i++) {
+        const struct rulebook_row *row = &book.rows[i];
+
+        if (row->state == RULEBOOK_BROKEN) {
+            fprintf(out, "%s- %s (%s, %s), in %zu case%s: %s (`%s`)\n", any ? "" : "\n## Broken rules\n\n",
+                    row->rule->id, row->rule->level_text, row->rule->section, row->broken_in,
+                    row->broken_in == 1 ? "" : "s", row->rule->text, text_of(row->shown_by, "id"));
+            any = true;
+        }
+    }
+    rulebook_free(&book);
+    return rc;
+}
+
+int markdown_write(FILE *out, const struct results *r, const struct catalogue *rules, bool published)
 {
     struct coverage c;
 
@@ -273,6 +347,9 @@ int markdown_write(FILE *out, const struct results *r, bool published)
         return -1;
     }
     write_seen(out, &c, published);
+    if (rules != NULL && write_rulebook(out, r, rules) != 0) {
+        return -1;
+    }
     write_not_passed(out, r, published);
     write_not_offered(out, r, &c);
     write_next_steps(out, &c);

@@ -1,7 +1,8 @@
-/* The writers: each makes one report from a run's results and nothing else. */
+/* The writers: each makes one report from a run's results, with the catalogue for the words of the rules. */
 #ifndef REPORTS_REPORTS_H
 #define REPORTS_REPORTS_H
 
+#include "harness/catalogue.h"
 #include "harness/result.h"
 
 #include <stdbool.h>
@@ -11,8 +12,11 @@
 /* The coverage table with its counts, as it stands in coverage.md and on the terminal. Returns 0 or -1. */
 int markdown_table(FILE *out, const struct results *r);
 
-/* coverage.md. published: without anything that changes from run to run. Returns 0 or -1. */
-int markdown_write(FILE *out, const struct results *r, bool published);
+/*
+ * coverage.md. rules: for the second table, NULL: left out. published: without anything that changes from run to run.
+ * Returns 0 or -1.
+ */
+int markdown_write(FILE *out, const struct results *r, const struct catalogue *rules, bool published);
 
 /* Targets x codes, from several runs. Returns 0 or -1. */
 int matrix_write(FILE *out, const struct results *runs, size_t count);
@@ -26,7 +30,11 @@ int junit_write(const char *path, const struct results *r);
 /* TAP version 14. Returns 0 or -1. */
 int tap_write(FILE *out, const struct results *r);
 
-/* All reports of one run in dir. Returns 0, or -1 with the reason in err. */
-int reports_write_all(const char *dir, const struct results *r, char *err, size_t err_len);
+/* SARIF 2.1.0 as a value; rules may be NULL: their words are then missing. Caller decrefs; NULL: no memory. */
+json_t *sarif_json(const struct results *r, const struct catalogue *rules);
+
+/* All reports of one run in dir, where its evidence lies too. Returns 0, or -1 with the reason in err. */
+int reports_write_all(const char *dir, const struct results *r, const struct catalogue *rules, char *err,
+                      size_t err_len);
 
 #endif

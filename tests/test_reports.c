@@ -195,11 +195,11 @@ static void markdown_is_golden(void **state)
 
     (void)state;
     make_run(&r);
-    assert_int_equal(markdown_write(made, &r, false), 0);
+    assert_int_equal(markdown_write(made, &r, NULL, false), 0);
     assert_golden("coverage.md", made);
     fclose(made);
     made = tmpfile();
-    assert_int_equal(markdown_write(made, &r, true), 0);
+    assert_int_equal(markdown_write(made, &r, NULL, true), 0);
     assert_golden("coverage-published.md", made);
     fclose(made);
     results_free(&r);
@@ -213,7 +213,7 @@ static void published_form_has_nothing_of_one_run(void **state)
 
     (void)state;
     make_run(&r);
-    assert_int_equal(markdown_write(made, &r, true), 0);
+    assert_int_equal(markdown_write(made, &r, NULL, true), 0);
     text = slurp(made);
     assert_null(strstr(text, "2026-01-01"));
     assert_null(strstr(text, "evidence/"));

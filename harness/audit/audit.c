@@ -46,8 +46,10 @@ static void check_exchange(struct audit_run *run, const struct audit_subject *su
                            const struct audit_exchange *x)
 {
     for (size_t i = 0; i < subject->exchange_count; i++)
-        if (applies(subject, &subject->exchange[i], x))
+        if (applies(subject, &subject->exchange[i], x)) {
+            audit_mark(run, subject->exchange[i].rule);
             subject->exchange[i].check(run, subject->exchange[i].rule, login, x);
+        }
 }
 
 static void check_login(struct audit_run *run, const struct audit_login *login)
@@ -61,8 +63,10 @@ static void check_login(struct audit_run *run, const struct audit_login *login)
             check_exchange(run, subjects[s], login, &login->exchanges[i]);
     }
     for (size_t s = 0; s < AUDIT_COUNT(subjects); s++)
-        for (size_t i = 0; i < subjects[s]->login_count; i++)
+        for (size_t i = 0; i < subjects[s]->login_count; i++) {
+            audit_mark(run, subjects[s]->login[i].rule);
             subjects[s]->login[i].check(run, subjects[s]->login[i].rule, login);
+        }
 }
 
 bool audit_transcript(const struct transcript *t, struct finding_list *out)

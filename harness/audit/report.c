@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define RULE_ROW(suffix, id, subject) {id, subject},
+_Static_assert(AUDIT_RULE_COUNT <= AUDIT_JUDGED_WORDS * 64, "room for a bit of every rule");
+
 static const struct audit_rule rules[AUDIT_RULE_COUNT] = {AUDIT_RULES(RULE_ROW)};
 #undef RULE_ROW
 
@@ -83,6 +85,7 @@ struct finding *audit_add(struct audit_run *run, enum audit_rule_id rule, struct
     struct finding_list *list = run->out;
     struct finding *f = &run->spare;
 
+    audit_mark(run, rule);
     if (list->count >= AUDIT_FINDING_MAX) {
         list->truncated = true;
     } else if (list->count == list->capacity) {

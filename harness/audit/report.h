@@ -32,6 +32,12 @@ struct audit_place audit_at_field(const struct audit_login *login, const struct 
 struct audit_place audit_at_text(const struct audit_login *login, const struct audit_text *text, size_t at, size_t len);
 struct audit_place audit_at_pair(const struct audit_login *login, const struct audit_pair *pair);
 
+/* The rule was looked at, whether or not it was kept. */
+static inline void audit_mark(struct audit_run *run, enum audit_rule_id rule)
+{
+    run->out->judged[(size_t)rule / 64] |= UINT64_C(1) << (size_t)rule % 64;
+}
+
 /* Adds a finding with empty texts; never NULL. It is valid until the next one is added. */
 struct finding *audit_add(struct audit_run *run, enum audit_rule_id rule, struct audit_place place);
 void audit_was(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));

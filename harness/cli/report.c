@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int write_file(const char *path, const struct results *runs, size_t count, bool published)
+static int write_file(const struct cli *cli, const char *path, const struct results *runs, size_t count, bool published)
 {
     FILE *file = fopen(path, "we");
-    int rc = file == NULL ? -1 : (published ? markdown_write(file, runs, true) : matrix_write(file, runs, count));
+    int rc = file == NULL
+                 ? -1
+                 : (published ? markdown_write(file, runs, cli->rules, true) : matrix_write(file, runs, count));
 
     if (file == NULL || fclose(file) != 0 || rc != 0) {
         return cli_fail(EXIT_FAULT, "%s: %s", path, strerror(errno));
@@ -20,27 +22,29 @@ static int write_file(const char *path, const struct results *runs, size_t count
     return 0;
 }
 
-static int write_single(const struct options *o, const struct results *run)
+static int write_single(const struct cli *cli, const struct results *run)
 {
+    const struct options *o = &cli->options;
     const char *out = o->out != NULL ? o->out : o->words.items[0];
     char err[PATH_MAX + 256];
 
     if (folder_make(out) != 0) {
         return cli_fail(EXIT_USAGE, "--out %s: %s", out, strerror(errno));
     }
-    if (reports_write_all(out, run, err, sizeof(err)) != 0) {
+    if (reports_write_all(out, run, cli->rules, err, sizeof(err)) != 0) {
         return cli_fail(EXIT_FAULT, "%s", err);
     }
     markdown_table(stdout, run);
-    return o->published != NULL ? write_file(o->published, run, 1, true) : 0;
+    return o->published != NULL ? write_file(cli, o->published, run, 1, true) : 0;
 }
 
-static int write_several(const struct options *o, const struct results *runs, size_t count)
+static int write_several(const struct cli *cli, const struct results *runs, size_t count)
 {
+    const struct options *o = &cli->options;
     char path[PATH_MAX], err[PATH_MAX + 256];
 
     for (size_t i = 0; i < count; i++) {
-        if (reports_write_all(o->words.items[i], &runs[i], err, sizeof(err)) != 0) {
+        if (reports_write_all(o->words.items[i], &runs[i], cli->rules, err, sizeof(err)) != 0) {
             return cli_fail(EXIT_FAULT, "%s", err);
         }
     }
@@ -54,7 +58,7 @@ static int write_several(const struct options *o, const struct results *runs, si
         return cli_fail(EXIT_USAGE, "--out %s: %s", o->out, strerror(errno));
     }
     snprintf(path, sizeof(path), "%s/matrix.md", o->out);
-    return write_file(path, runs, count, false);
+    return write_file(cli, path, runs, count, false);
 }
 
 int cli_report(struct cli *cli)
@@ -63,8 +67,11 @@ int cli_report(struct cli *cli)
     struct results *runs;
     size_t count = 0;
     char err[PATH_MAX + 512];
-    int status = 0;
+    int status = cli_load_rules(cli);
 
+    if (status != 0) {
+        return status;
+    }
     if (o->words.count == 0) {
         return cli_fail(EXIT_USAGE, "report: which run? Give the --out directory of one or more");
     }
@@ -83,7 +90,7 @@ int cli_report(struct cli *cli)
         }
     }
     if (status == 0) {
-        status = count == 1 ? write_single(o, runs) : write_several(o, runs, count);
+        status = count == 1 ? write_single(cli, runs) : write_several(cli, runs, count);
     }
     for (size_t i = 0; i < count; i++) {
         results_free(&runs[i]);

@@ -147,10 +147,10 @@ static uint64_t seed_of(const struct options *o)
     return o->has_seed ? seed : seed >> 32; /* short enough to type */
 }
 
-static int write_published(const char *path, const struct results *r)
+static int write_published(const char *path, const struct results *r, const struct catalogue *rules)
 {
     FILE *file = fopen(path, "we");
-    int rc = file != NULL ? markdown_write(file, r, true) : -1;
+    int rc = file != NULL ? markdown_write(file, r, rules, true) : -1;
 
     if (file == NULL || fclose(file) != 0 || rc != 0) {
         return cli_fail(EXIT_FAULT, "--published %s: %s", path, strerror(errno));
@@ -186,15 +186,16 @@ static void print_skipped(const struct results *r)
 }
 
 /* Reports of what was done, and what a person reads at the end. */
-static int report(const struct options *o, const char *out, const struct results *r, const struct progress *progress,
+static int report(const struct cli *cli, const char *out, const struct results *r, const struct progress *progress,
                   int64_t ms)
 {
+    const struct options *o = &cli->options;
     char err[PATH_MAX + 256];
 
-    if (reports_write_all(out, r, err, sizeof(err)) != 0) {
+    if (reports_write_all(out, r, cli->rules, err, sizeof(err)) != 0) {
         return cli_fail(EXIT_FAULT, "%s", err);
     }
-    if (o->published != NULL && write_published(o->published, r) != 0) {
+    if (o->published != NULL && write_published(o->published, r, cli->rules) != 0) {
         return EXIT_FAULT;
     }
     markdown_table(stdout, r);
@@ -240,8 +241,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     }
     snprintf(log, sizeof(log), "%s/target.log", out);
     progress_init(&progress, o->quiet);
-    if (!results_init(&results) ||
-        !instances_init(&instances, profile, o->portals.count > 0, log, err, sizeof(err))) {
+    if (!results_init(&results) || !instances_init(&instances, profile, o->portals.count > 0, log, err, sizeof(err))) {
         return cli_fail(EXIT_FAULT, "%s", err);
     }
     for (size_t i = 0; i < instances.count; i++) {
@@ -254,7 +254,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     progress_end(&progress);
     instances_free(&instances);
     reported = status == EXIT_ALL_PASSED || status == EXIT_INTERRUPTED || json_array_size(results.cases) > 0
-                   ? report(o, out, &results, &progress, process_now_ms() - start)
+                   ? report(cli, out, &results, &progress, process_now_ms() - start)
                    : 0;
     if (status != EXIT_ALL_PASSED) {
         cli_fail(0, "%s", status == EXIT_INTERRUPTED ? "interrupted; the report is of what was done" : err);
