@@ -30,6 +30,13 @@ int cli_load_rules(struct cli *cli);
 int cli_load_cases(struct cli *cli);
 void cli_free(struct cli *cli);
 
+/* What `run` and `fuzz` are pointed at, by --profile, --target, --portal. NULL: an exit status in *status. */
+struct profile *cli_load_profile(const struct cli *cli, int *status);
+/* Path of iscsispec-target, "" when there is none and nobody asked for one. 0, or an exit status after a message. */
+int cli_find_target_binary(const struct cli *cli, char *out, size_t out_len);
+/* --seed, or one drawn. */
+uint64_t cli_seed(const struct options *o);
+
 /* The commands. Each returns the exit status. */
 int cli_run(struct cli *cli);
 int cli_list(struct cli *cli);
@@ -37,5 +44,6 @@ int cli_explain(struct cli *cli);
 int cli_report(struct cli *cli);
 int cli_selftest(struct cli *cli);
 int cli_schema(struct cli *cli);
+int cli_fuzz(struct cli *cli);
 
 #endif

@@ -25,6 +25,12 @@ static const struct commands_row rows[] = {
      "show that each case can fail: every defect of the reference target",
      "  iscsispec selftest\n"
      "  iscsispec selftest --select no-tpgt\n"},
+    {"fuzz", "", OPTIONS_FUZZ, cli_fuzz, "mutated logins over the network, until the target breaks",
+     "  iscsispec fuzz --profile tgt --time 8h --out fuzz-tgt\n"
+     "                                                 tgtd overnight; the same line goes on after Ctrl-C\n"
+     "  iscsispec fuzz --target iscsi://192.0.2.7/iqn.2020-01.com.example:disk --time 10m\n"
+     "  iscsispec fuzz --profile tgt --replay fuzz-tgt/findings\n"
+     "                                                 what still shows itself\n"},
     {"schema", "case|profile|waivers", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
      "  iscsispec schema case > case.schema.json\n"},
 };

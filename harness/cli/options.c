@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SEED };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_SEED, OPTION_NUMBER, OPTION_TIME };
 
 struct option_row {
     const char *name;
@@ -22,42 +22,53 @@ struct option_row {
 #define AT(member) offsetof(struct options, member)
 
 static const struct option_row rows[] = {
-    {"profile", "NAME|FILE", OPTION_TEXT, AT(profile), OPTIONS_RUN | OPTIONS_SELFTEST,
+    {"profile", "NAME|FILE", OPTION_TEXT, AT(profile), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ,
      "how the target is started, reached and armed (default: reference)"},
-    {"target", "iscsi://HOST[:PORT]/NAME", OPTION_TEXT, AT(target), OPTIONS_RUN,
+    {"target", "iscsi://HOST[:PORT]/NAME", OPTION_TEXT, AT(target), OPTIONS_RUN | OPTIONS_FUZZ,
      "a target that runs already, without a profile: what needs no arming is run"},
-    {"portal", "[NAME=]HOST:PORT", OPTION_LIST, AT(portals), OPTIONS_RUN,
+    {"portal", "[NAME=]HOST:PORT", OPTION_LIST, AT(portals), OPTIONS_RUN | OPTIONS_FUZZ,
      "instead of the profile's portals; nothing is started then (repeat for more)"},
-    {"user", "NAME", OPTION_TEXT, AT(user), OPTIONS_RUN, "CHAP user for --target"},
-    {"secret-file", "FILE", OPTION_TEXT, AT(secret_file), OPTIONS_RUN,
+    {"user", "NAME", OPTION_TEXT, AT(user), OPTIONS_RUN | OPTIONS_FUZZ, "CHAP user for --target"},
+    {"secret-file", "FILE", OPTION_TEXT, AT(secret_file), OPTIONS_RUN | OPTIONS_FUZZ,
      "its secret: first line of FILE (or in the environment: ISCSISPEC_SECRET)"},
-    {"initiator", "NAME", OPTION_TEXT, AT(initiator), OPTIONS_RUN, "initiator name of the run"},
-    {"target-binary", "PATH", OPTION_TEXT, AT(target_binary), OPTIONS_RUN | OPTIONS_SELFTEST,
+    {"initiator", "NAME", OPTION_TEXT, AT(initiator), OPTIONS_RUN | OPTIONS_FUZZ, "initiator name of the run"},
+    {"target-binary", "PATH", OPTION_TEXT, AT(target_binary), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ,
      "iscsispec-target, when it is neither beside iscsispec nor on PATH"},
     {"select", "EXPR", OPTION_LIST, AT(select), OPTIONS_RUN | OPTIONS_LIST | OPTIONS_SELFTEST,
      "cases by glob, or code: rule: subject: defect: section:, ! takes away (repeat for more);\n"
      "selftest: name of a defect"},
-    {"cases", "DIR", OPTION_LIST, AT(cases), OPTIONS_RUN | OPTIONS_LIST | OPTIONS_EXPLAIN | OPTIONS_SELFTEST,
+    {"cases", "DIR", OPTION_LIST, AT(cases),
+     OPTIONS_RUN | OPTIONS_LIST | OPTIONS_EXPLAIN | OPTIONS_SELFTEST | OPTIONS_FUZZ,
      "cases from here instead of the shipped ones (repeat for more)"},
-    {"out", "DIR", OPTION_TEXT, AT(out), OPTIONS_RUN | OPTIONS_REPORT | OPTIONS_SELFTEST,
+    {"out", "DIR", OPTION_TEXT, AT(out), OPTIONS_RUN | OPTIONS_REPORT | OPTIONS_SELFTEST | OPTIONS_FUZZ,
      "where reports and evidence go (default: iscsispec-report)"},
-    {"extra", "WORDS", OPTION_TEXT, AT(extra), OPTIONS_RUN, "added to the profile's start command, at its ${extra}"},
+    {"extra", "WORDS", OPTION_TEXT, AT(extra), OPTIONS_RUN | OPTIONS_FUZZ,
+     "added to the profile's start command, at its ${extra}"},
     {"jobs", "N", OPTION_COUNT, AT(jobs), OPTIONS_RUN | OPTIONS_SELFTEST, "cases at a time (default: by cores)"},
     {"timeout", "MS", OPTION_COUNT, AT(timeout_ms), OPTIONS_RUN, "for one answer (default: measured, 1 to 10 s)"},
     {"shuffle", NULL, OPTION_FLAG, AT(shuffle), OPTIONS_RUN, "run in random order"},
-    {"seed", "N", OPTION_SEED, AT(seed), OPTIONS_RUN | OPTIONS_SELFTEST, "for --shuffle and all that is drawn"},
+    {"seed", "N", OPTION_SEED, AT(seed), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ,
+     "for --shuffle and all that is drawn"},
     {"waivers", "FILE", OPTION_LIST, AT(waivers), OPTIONS_RUN,
      "failures that are known, beside those of the profile (repeat for more)"},
     {"update-waivers", NULL, OPTION_FLAG, AT(update_waivers), OPTIONS_RUN,
      "write OUT/waivers.yaml for review: what still counts and what was seen"},
     {"fail-on-skip", NULL, OPTION_FLAG, AT(fail_on_skip), OPTIONS_RUN, "a skipped case counts as failed"},
     {"exit-zero", NULL, OPTION_FLAG, AT(exit_zero), OPTIONS_RUN, "exit 0 although cases failed"},
-    {"quiet", NULL, OPTION_FLAG, AT(quiet), OPTIONS_RUN | OPTIONS_SELFTEST, "no progress, only the end"},
+    {"quiet", NULL, OPTION_FLAG, AT(quiet), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ, "no progress, only the end"},
     {"published", "FILE", OPTION_TEXT, AT(published), OPTIONS_RUN | OPTIONS_REPORT,
      "also write the table there, without what changes from run to run"},
     {"write-kill-table", "FILE", OPTION_TEXT, AT(write_kill_table), OPTIONS_SELFTEST, "write what was measured"},
     {"check-kill-table", "FILE", OPTION_TEXT, AT(check_kill_table), OPTIONS_SELFTEST,
      "exit 1 when the file is not what was measured"},
+    {"time", "TIME", OPTION_TIME, AT(time_ms), OPTIONS_FUZZ, "how long: 8h, 10m, 90s, 2h30m (default: until Ctrl-C)"},
+    {"execs", "N", OPTION_NUMBER, AT(execs), OPTIONS_FUZZ,
+     "how many executions, those before an interruption included"},
+    {"connections", "N", OPTION_COUNT, AT(connections), OPTIONS_FUZZ, "executions in flight (default: 16)"},
+    {"corpus", "DIR", OPTION_LIST, AT(corpus), OPTIONS_FUZZ,
+     "further inputs to start from: session inputs of fuzz/, as another run's corpus (repeat for more)"},
+    {"replay", "DIR|FILE", OPTION_TEXT, AT(replay), OPTIONS_FUZZ,
+     "play saved inputs once and tell which still show something"},
     {"version", NULL, OPTION_FLAG, AT(version), OPTIONS_NONE, "version of iscsispec and of libiscsi"},
     {"help", NULL, OPTION_FLAG, AT(help), OPTIONS_ALL, "this text"},
 };
@@ -79,6 +90,38 @@ static int parse_number(const struct option_row *row, const char *text, uint64_t
         fprintf(stderr, "iscsispec: --%s %s: not a number from 0 to %llu\n", row->name, text, (unsigned long long)max);
         return -1;
     }
+    return 0;
+}
+
+/* "8h", "2h30m", "90s", "90" (seconds) in milliseconds. */
+static int parse_time(const struct option_row *row, const char *text, uint64_t *out)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } units[] = {{'d', 86400000}, {'h', 3600000}, {'m', 60000}, {'s', 1000}, {'\0', 1000}};
+    const char *p = text;
+    uint64_t sum = 0;
+
+    while (*p >= '0' && *p <= '9') {
+        size_t unit = 0;
+        char *end;
+        uint64_t number = strtoull(p, &end, 10);
+
+        while (unit < sizeof(units) / sizeof(units[0]) && units[unit].unit != *end) {
+            unit++;
+        }
+        if (unit == sizeof(units) / sizeof(units[0]) || number > 1000000) {
+            break;
+        }
+        sum += number * units[unit].ms;
+        p = *end != '\0' ? end + 1 : end;
+    }
+    if (*p != '\0' || sum == 0) {
+        fprintf(stderr, "iscsispec: --%s %s: not a time; write it as 8h, 10m, 90s or 2h30m\n", row->name, text);
+        return -1;
+    }
+    *out = sum;
     return 0;
 }
 
@@ -111,6 +154,10 @@ static int take(const struct option_row *row, const char *text, struct options *
         }
         *(int *)member(out, row) = (int)number;
         return 0;
+    case OPTION_NUMBER:
+        return parse_number(row, text, UINT64_MAX, member(out, row));
+    case OPTION_TIME:
+        return parse_time(row, text, member(out, row));
     case OPTION_SEED:
         out->has_seed = true;
         return parse_number(row, text, UINT64_MAX, member(out, row));

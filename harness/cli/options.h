@@ -16,10 +16,11 @@ struct options_list {
 
 struct options {
     const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
-    const char *write_kill_table, *check_kill_table;
+    const char *write_kill_table, *check_kill_table, *replay;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
-    int jobs, timeout_ms;
-    uint64_t seed;
+    struct options_list corpus;
+    int jobs, timeout_ms, connections;
+    uint64_t seed, execs, time_ms;
     bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, help, version;
 };
 
@@ -32,7 +33,8 @@ enum options_command {
     OPTIONS_SELFTEST = 16,
     OPTIONS_SCHEMA = 32,
     OPTIONS_NONE = 64, /* no command given */
-    OPTIONS_ALL = 127,
+    OPTIONS_FUZZ = 4096,
+    OPTIONS_ALL = 0xffff,
 };
 
 /*

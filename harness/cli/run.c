@@ -96,7 +96,7 @@ static int replace_portals(struct profile *profile, const struct options_list *g
     return 0;
 }
 
-static struct profile *load_profile(const struct cli *cli, int *status)
+struct profile *cli_load_profile(const struct cli *cli, int *status)
 {
     const struct options *o = &cli->options;
     struct load_error err = {""};
@@ -122,7 +122,7 @@ static struct profile *load_profile(const struct cli *cli, int *status)
     return profile;
 }
 
-static int find_target_binary(const struct cli *cli, char *out, size_t out_len)
+int cli_find_target_binary(const struct cli *cli, char *out, size_t out_len)
 {
     const char *given = cli->options.target_binary;
 
@@ -137,7 +137,7 @@ static int find_target_binary(const struct cli *cli, char *out, size_t out_len)
     return 0;
 }
 
-static uint64_t seed_of(const struct options *o)
+uint64_t cli_seed(const struct options *o)
 {
     uint64_t seed = o->seed;
 
@@ -229,7 +229,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .jobs = o->jobs,
         .timeout_ms = o->timeout_ms,
         .shuffle = o->shuffle,
-        .seed = seed_of(o),
+        .seed = cli_seed(o),
         .waivers = waivers,
         .listener = {progress_finished, progress_remark, &progress},
     };
@@ -287,14 +287,14 @@ int cli_run(struct cli *cli)
     if (status != 0) {
         return status;
     }
-    profile = load_profile(cli, &status);
+    profile = cli_load_profile(cli, &status);
     if (status == 0 && profile != NULL && cli->options.extra != NULL &&
         (profile->start == NULL || strstr(profile->start, "${extra}") == NULL)) {
         status =
             cli_fail(EXIT_USAGE, "--extra %s: the start command of the profile has no ${extra}", cli->options.extra);
     }
     if (status == 0 && profile != NULL) {
-        status = find_target_binary(cli, binary, sizeof(binary));
+        status = cli_find_target_binary(cli, binary, sizeof(binary));
     }
     if (status == 0 && profile != NULL) {
         waivers = waived_load(cli, profile);

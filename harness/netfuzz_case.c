@@ -1,0 +1,244 @@
+/* Inputs as cases: see netfuzz_case.h. */
+#include "harness/netfuzz_case.h"
+
+#include "wire/pdu.h"
+#include "wire/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const conn_names[NETFUZZ_CONNS] = {"A", "B", "C", "D"};
+
+/* In double quotes, so that nothing in it means anything to YAML. */
+static void put_quoted(FILE *out, const char *text, size_t len)
+{
+    fputc('"', out);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)text[i];
+
+        if (byte == '"' || byte == '\\')
+            fprintf(out, "\\%c", byte);
+        else if (byte < 0x20)
+            fprintf(out, "\\x%02x", byte);
+        else
+            fputc(byte, out);
+    }
+    fputc('"', out);
+}
+
+/* A pair that a case can hold as a string: printable, and nothing that would be taken for a live value. */
+static bool plain_pair(const uint8_t *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < 0x20 || text[i] > 0x7e || text[i] == '{')
+            return false;
+    return len > 0;
+}
+
+/* Where a token of the input stands in the language of cases. NULL: it is none. */
+static const char *live_word(const uint8_t *value, size_t len)
+{
+    static const char *const words[][2] = {
+        {"{chap_r}", "{chap_r:5}"},
+        {"{chap_r:base64}", "{chap_r:5::base64}"},
+        {"{chap_r:upper}", "{chap_r:5::upper}"},
+        {"{chap_i}", "{chap_i}"},
+        {"{chap_c}", "{chap_c}"},
+        {"{target}", "{target}"},
+        {"{initiator}", "{initiator}"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i][0]) == len && memcmp(words[i][0], value, len) == 0)
+            return words[i][1];
+    return NULL;
+}
+
+/* A pair with a token as its value; prints it when asked to. */
+static bool live_pair(FILE *out, const uint8_t *pair, size_t len)
+{
+    const uint8_t *sign = memchr(pair, '=', len);
+    const char *word = sign ? live_word(sign + 1, len - (size_t)(sign + 1 - pair)) : NULL;
+
+    if (!word || !plain_pair(pair, (size_t)(sign + 1 - pair)))
+        return false;
+    if (out)
+        fprintf(out, "\"%.*s%s\"", (int)(sign + 1 - pair), (const char *)pair, word);
+    return true;
+}
+
+/* Goes through the strings of the text, each with its null byte. False: it cannot be written as keys. */
+static bool walk_keys(FILE *out, const struct netfuzz_record *r, size_t len)
+{
+    const uint8_t *p = r->bytes + PDU_BHS_LEN, *end = p + len;
+    bool live = (r->live & SESSION_INPUT_LIVE_TEXT) != 0;
+
+    while (p < end) {
+        const uint8_t *zero = memchr(p, 0, (size_t)(end - p));
+        size_t size = zero ? (size_t)(zero - p) : 0;
+
+        if (!zero || !(plain_pair(p, size) || (live && live_pair(NULL, p, size))))
+            return false;
+        if (out && plain_pair(p, size))
+            put_quoted(out, (const char *)p, size);
+        else if (out)
+            live_pair(out, p, size);
+        p = zero + 1;
+        if (out && p < end)
+            fputs(", ", out);
+    }
+    return true;
+}
+
+/* A whole PDU that says of itself what it is: fields by name, text by keys. */
+static bool can_be_named(const struct netfuzz_record *r)
+{
+    size_t len, fields;
+
+    if (r->len < PDU_BHS_LEN || pdu_ahs_len(r->bytes) > 0 || pdu_opcode_from_target(pdu_opcode(r->bytes)) ||
+        !pdu_opcode_known(pdu_opcode(r->bytes)) || !pdu_fields(pdu_opcode(r->bytes), &fields))
+        return false;
+    len = pdu_data_len(r->bytes);
+    if (PDU_BHS_LEN + pdu_padded_len(len) != r->len)
+        return false;
+    for (size_t i = PDU_BHS_LEN + len; i < r->len; i++)
+        if (r->bytes[i] != 0)
+            return false;
+    return walk_keys(NULL, r, len);
+}
+
+static bool is_live_field(const struct netfuzz_record *r, const char *name, const char **word)
+{
+    bool login = pdu_opcode(r->bytes) == PDU_LOGIN_REQUEST;
+
+    *word = NULL;
+    if (strcmp(name, "ISID") == 0 && login && (r->live & SESSION_INPUT_LIVE_ISID))
+        *word = "{isid}";
+    else if (strcmp(name, "TSIH") == 0 && login && (r->live & SESSION_INPUT_LIVE_TSIH))
+        *word = r->conn == 0 ? "{tsih}" : "{tsih:A}";
+    else if (strcmp(name, "ExpStatSN") == 0 && (r->live & SESSION_INPUT_LIVE_SN))
+        *word = "{expstatsn}";
+    return *word != NULL;
+}
+
+static void put_header(FILE *out, const struct netfuzz_record *r)
+{
+    size_t count, written = 0;
+    const struct pdu_field *fields = pdu_fields(pdu_opcode(r->bytes), &count);
+
+    fputs("header: {", out);
+    for (size_t i = 0; i < count; i++) {
+        const char *word;
+
+        if (strcmp(fields[i].name, "DataSegmentLength") == 0 || strcmp(fields[i].name, "Opcode") == 0 ||
+            strcmp(fields[i].name, "TotalAHSLength") == 0)
+            continue;
+        fputs(written++ ? ", " : "", out);
+        if (is_live_field(r, fields[i].name, &word))
+            fprintf(out, "%s: \"%s\"", fields[i].name, word);
+        else
+            fprintf(out, "%s: 0x%llx", fields[i].name, (unsigned long long)pdu_field_get(&fields[i], r->bytes));
+    }
+    fputs("}", out);
+}
+
+/* The opcodes of initiators have names in cases. */
+static const char *pdu_word(uint8_t opcode)
+{
+    switch (opcode) {
+    case PDU_NOP_OUT:
+        return "nop-out";
+    case PDU_SCSI_COMMAND:
+        return "scsi-command";
+    case PDU_TASK_MANAGEMENT_REQUEST:
+        return "task-management";
+    case PDU_LOGIN_REQUEST:
+        return "login";
+    case PDU_TEXT_REQUEST:
+        return "text";
+    case PDU_DATA_OUT:
+        return "data-out";
+    case PDU_LOGOUT_REQUEST:
+        return "logout";
+    case PDU_SNACK_REQUEST:
+        return "snack";
+    default:
+        return NULL;
+    }
+}
+
+static void put_data(FILE *out, const struct netfuzz_record *r, bool answer)
+{
+    const char *word = can_be_named(r) ? pdu_word(pdu_opcode(r->bytes)) : NULL;
+
+    fprintf(out, "    - send: {on: %s, ", conn_names[r->conn]);
+    if (word) {
+        fprintf(out, "pdu: %s, ", word);
+        put_header(out, r);
+        if (pdu_data_len(r->bytes) > 0) {
+            fputs(", keys: [", out);
+            walk_keys(out, r, pdu_data_len(r->bytes));
+            fputs("]", out);
+        }
+    } else {
+        fputs("hex: \"", out);
+        for (size_t i = 0; i < r->len; i++)
+            fprintf(out, "%02x", r->bytes[i]);
+        fputs("\"", out);
+    }
+    fprintf(out, "%s}\n", answer ? "" : ", answer: no");
+}
+
+/* Is an answer due behind record i? Not in the middle of a PDU, and not to what has none. */
+static bool is_answered(const struct netfuzz_input *in, size_t i)
+{
+    const struct netfuzz_record *r = &in->records[i];
+
+    return r->len >= PDU_BHS_LEN && pdu_opcode(r->bytes) == PDU_LOGIN_REQUEST &&
+           pdu_total_len(r->bytes, false, false) == r->len;
+}
+
+static void put_records(FILE *out, const struct netfuzz_input *in)
+{
+    bool opened[NETFUZZ_CONNS] = {false};
+
+    for (size_t i = 0; i < in->count; i++) {
+        const struct netfuzz_record *r = &in->records[i];
+
+        if (!opened[r->conn] && r->kind == NETFUZZ_DATA) {
+            bool first = true;
+
+            for (size_t c = 0; c < NETFUZZ_CONNS; c++)
+                first = first && !opened[c];
+            fprintf(out, "    - login: {as: %s, base: raw%s}\n", conn_names[r->conn], first ? "" : ", isid-of: A");
+            opened[r->conn] = true;
+        }
+        if (r->kind == NETFUZZ_DATA)
+            put_data(out, r, is_answered(in, i));
+        else if (r->kind == NETFUZZ_TIME)
+            fputs("    - wait: {ms: 20}\n", out);
+        else if (opened[r->conn])
+            fprintf(out, "    - %s: {on: %s}\n", r->kind == NETFUZZ_EOF ? "half-close" : "reset", conn_names[r->conn]);
+    }
+}
+
+bool netfuzz_case_write(FILE *out, const struct netfuzz_input *in, const struct netfuzz_case_about *about)
+{
+    const char *line = about->comment;
+
+    while (line && *line) {
+        size_t len = strcspn(line, "\n");
+
+        fprintf(out, "# %.*s\n", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+    fprintf(out, "- id: %s\n  title: ", about->id);
+    put_quoted(out, about->title, strlen(about->title));
+    fputs("\n  needs: [", out);
+    for (size_t i = 0; about->conditions[i]; i++)
+        fprintf(out, "%s%s", i ? ", " : "", about->conditions[i]);
+    fputs("]\n  safe: no\n  steps:\n", out);
+    put_records(out, in);
+    fputs("    - login: {as: Z, base: plain}\n    - expect: {on: Z, ffp: true}\n", out);
+    return ferror(out) == 0;
+}

@@ -1,0 +1,156 @@
+/* Seeds from transcripts: see netfuzz_seed.h. */
+#include "harness/netfuzz_seed.h"
+
+#include "harness/conn.h"
+#include "wire/bytes.h"
+#include "wire/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A PDU of the initiator and its place in time. */
+struct said {
+    const struct transcript_pdu *pdu;
+    unsigned conn;
+    unsigned live; /* SESSION_INPUT_LIVE_* */
+};
+
+struct conn_pdus {
+    struct transcript_pdu *pdus;
+    long count;
+};
+
+/* When the case was over and the harness only cleaned up; INT64_MAX: never. */
+static int64_t over_at(const struct transcript_conn *c)
+{
+    for (size_t i = 0; i < c->event_count; i++)
+        if (c->events[i].kind == TRANSCRIPT_NOTE && c->events[i].text && !strcmp(c->events[i].text, CONN_OVER_NOTE))
+            return c->events[i].at_us;
+    return INT64_MAX;
+}
+
+/* The target gave this TSIH on some connection. */
+static bool tsih_given(const struct conn_pdus *all, size_t count, unsigned tsih)
+{
+    for (size_t c = 0; c < count; c++)
+        for (long i = 0; i < all[c].count; i++) {
+            const struct transcript_pdu *p = &all[c].pdus[i];
+
+            if (p->side == TRANSCRIPT_TARGET && p->bhs && pdu_opcode(p->bhs) == PDU_LOGIN_RESPONSE &&
+                bytes_get_be16(p->bhs + 14) == tsih)
+                return true;
+        }
+    return false;
+}
+
+/* What of the PDU only that session knew. stat_sn: the last one that came before it. */
+static unsigned live_of(const struct transcript_pdu *p, const struct conn_pdus *all, size_t count, bool heard,
+                        uint32_t stat_sn)
+{
+    unsigned live = 0;
+
+    if (heard && bytes_get_be32(p->bhs + 28) == stat_sn + 1)
+        live |= SESSION_INPUT_LIVE_SN;
+    if (pdu_opcode(p->bhs) == PDU_LOGIN_REQUEST) {
+        unsigned tsih = bytes_get_be16(p->bhs + 14);
+
+        live |= SESSION_INPUT_LIVE_ISID;
+        if (tsih != 0 && tsih_given(all, count, tsih))
+            live |= SESSION_INPUT_LIVE_TSIH;
+        if (p->data && text_count(p->data, p->data_len, "CHAP_R") == 1)
+            live |= SESSION_INPUT_LIVE_TEXT;
+    }
+    return live;
+}
+
+/* A copy of the PDU with the token in the place of its CHAP_R. Bytes and length; NULL: no memory. */
+static uint8_t *with_token(const struct transcript_pdu *p, size_t *len)
+{
+    struct text_buf text;
+    size_t head = (size_t)(p->data - p->bhs);
+    uint8_t *out = NULL;
+
+    text_buf_init_growing(&text, NETFUZZ_RECORD_MAX, NULL, NULL);
+    if (text_buf_add_raw(&text, p->data, p->data_len) && text_buf_replace(&text, "CHAP_R", "{chap_r}") > 0 &&
+        (out = calloc(1, head + pdu_padded_len(text.len))) != NULL) {
+        memcpy(out, p->bhs, head);
+        pdu_set_data_len(out, text.len);
+        memcpy(out + head, text.data, text.len);
+        *len = head + pdu_padded_len(text.len);
+    }
+    text_buf_free(&text);
+    return out;
+}
+
+static void add_said(struct netfuzz_input *out, const struct said *s)
+{
+    size_t len = 0;
+    uint8_t *changed = s->live & SESSION_INPUT_LIVE_TEXT ? with_token(s->pdu, &len) : NULL;
+
+    if (changed)
+        netfuzz_input_add(out, s->conn, NETFUZZ_DATA, s->live, changed, len);
+    else if (s->pdu->len <= NETFUZZ_RECORD_MAX)
+        netfuzz_input_add(out, s->conn, NETFUZZ_DATA, s->live & ~SESSION_INPUT_LIVE_TEXT, s->pdu->bhs, s->pdu->len);
+    free(changed);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+
+    if (x->pdu->at_us != y->pdu->at_us)
+        return x->pdu->at_us < y->pdu->at_us ? -1 : 1;
+    return x->conn != y->conn ? (x->conn < y->conn ? -1 : 1) : (x->pdu->number < y->pdu->number ? -1 : 1);
+}
+
+static size_t collect(const struct transcript *t, const struct conn_pdus *all, size_t conns, struct said *said)
+{
+    size_t count = 0;
+
+    for (unsigned c = 0; c < conns; c++) {
+        int64_t over = over_at(t->conns[c]);
+        uint32_t stat_sn = 0;
+        bool heard = false;
+
+        for (long i = 0; i < all[c].count; i++) {
+            const struct transcript_pdu *p = &all[c].pdus[i];
+
+            if (!p->whole || !p->bhs || p->gap || p->at_us >= over)
+                continue;
+            if (p->side == TRANSCRIPT_TARGET) {
+                stat_sn = bytes_get_be32(p->bhs + 24);
+                heard = true;
+            } else if (p->len == pdu_total_len(p->bhs, false, false)) { /* no digests: they would be wrong */
+                said[count++] = (struct said){p, c, live_of(p, all, conns, heard, stat_sn)};
+            }
+        }
+    }
+    return count;
+}
+
+bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *out)
+{
+    size_t conns = t->conn_count < NETFUZZ_CONNS ? t->conn_count : NETFUZZ_CONNS, total = 0, count;
+    struct conn_pdus all[NETFUZZ_CONNS] = {{NULL, 0}};
+    struct said *said;
+    bool good = true;
+
+    memset(out, 0, sizeof(*out));
+    for (size_t c = 0; c < conns; c++) {
+        all[c].count = transcript_cut(t->conns[c], &all[c].pdus);
+        good = good && all[c].count >= 0;
+        total += all[c].count > 0 ? (size_t)all[c].count : 0;
+    }
+    said = calloc(total + 1, sizeof(*said));
+    if (said && good) {
+        count = collect(t, all, conns, said);
+        qsort(said, count, sizeof(*said), by_time);
+        for (size_t i = 0; i < count; i++)
+            add_said(out, &said[i]);
+    }
+    good = good && said;
+    free(said);
+    for (size_t c = 0; c < conns; c++)
+        free(all[c].pdus);
+    return good;
+}

@@ -1,0 +1,21 @@
+/*
+ * Seeds of the network fuzzer: what an initiator said in a transcript, made into an input. The values that belong to
+ * that one session (ISID, TSIH, ExpStatSN, CHAP_R) become live ones, so that the input goes as far as the recording
+ * did.
+ */
+#ifndef HARNESS_NETFUZZ_SEED_H
+#define HARNESS_NETFUZZ_SEED_H
+
+#include "harness/netfuzz_input.h"
+#include "harness/transcript.h"
+
+#include <stdbool.h>
+
+/*
+ * PDUs of the initiator in the order of the wire, one record each, over the first four connections; what could not be
+ * cut into PDUs is left out, and everything behind the note CONN_OVER_NOTE. False: no memory. The caller frees *out; an
+ * input without records means that nothing was said.
+ */
+bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *out);
+
+#endif
