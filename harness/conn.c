@@ -190,6 +190,30 @@ bool conn_send(struct conn *c, const uint8_t *pdu, size_t len, bool deviating)
     return link_send(&c->drive->net, c->link, pdu, len, conn_deadline(c));
 }
 
+bool conn_send_round(struct conn *c, const uint8_t *pdu, size_t len)
+{
+    c->rounds++;
+    if (c->sent / 8 < CONN_ROUND_WORDS)
+        c->round_bits[c->sent / 8] |= (uint8_t)(1u << c->sent % 8);
+    return conn_send(c, pdu, len, false);
+}
+
+bool conn_is_round(const struct conn *c, uint32_t wire)
+{
+    return wire > 0 && (wire - 1) / 8 < CONN_ROUND_WORDS && (c->round_bits[(wire - 1) / 8] >> (wire - 1) % 8 & 1u);
+}
+
+uint32_t conn_wire_number(const struct conn *c, uint32_t number)
+{
+    uint32_t wire = 0;
+
+    while (number > 0) {
+        wire++;
+        number -= !conn_is_round(c, wire);
+    }
+    return wire;
+}
+
 bool conn_refused(const struct conn *c)
 {
     return c->end == CONN_STATUS || c->end == CONN_CLOSED || c->end == CONN_REJECTED;

@@ -56,6 +56,8 @@ struct conn_answer {
 
 #define CONN_ANSWER_MAX 4096u
 
+enum { CONN_ROUND_WORDS = 1024 }; /* bits for the first 8192 PDUs */
+
 /* Text of the note behind which nothing on a connection belongs to the case any more. */
 #define CONN_OVER_NOTE "clean-up after the verdict"
 
@@ -70,9 +72,11 @@ struct conn {
     char user[256], secret[256], mutual_user[256], mutual_secret[256];
     const struct profile_portal *portal; /* where it goes */
     bool has_secret, has_mutual;
-    bool ffp;                     /* in full feature phase */
-    bool logged_out;              /* we asked for a logout */
-    uint32_t sent;                /* PDUs put on the wire */
+    bool ffp;        /* in full feature phase */
+    bool logged_out; /* we asked for a logout */
+    uint32_t sent;   /* PDUs put on the wire */
+    uint32_t rounds; /* of them those of the tap's own, see conn_send_round() */
+    uint8_t round_bits[CONN_ROUND_WORDS];
     uint32_t deviating;           /* number of the last one with a deviation, 0 none */
     uint32_t next_tag;            /* ITTs of PDUs of our own */
     uint8_t last[PDU_BHS_LEN];    /* header of the last PDU sent */
@@ -126,6 +130,19 @@ bool conn_finish(struct conn *c, enum conn_end end, const char *format, ...) __a
 
 /* Puts one PDU on the wire and counts it. `deviating`: it differs from what an honest initiator sends. */
 bool conn_send(struct conn *c, const uint8_t *pdu, size_t len, bool deviating);
+
+/*
+ * The same for a Login Request that the target's way of answering makes necessary: it fetches more of a text, or goes
+ * on where the target is not ready yet. It is not counted when a case numbers PDUs.
+ */
+bool conn_send_round(struct conn *c, const uint8_t *pdu, size_t len);
+
+/* Was the PDU with this number on the wire such a one? */
+bool conn_is_round(const struct conn *c, uint32_t wire);
+
+/* The number on the wire of the PDU that a case calls `number`, both from 1. */
+uint32_t conn_wire_number(const struct conn *c, uint32_t number);
+
 void conn_note(struct conn *c, enum transcript_note note, uint32_t pdu, const char *text);
 
 /* Time by which an answer to what is sent now has to be there. */

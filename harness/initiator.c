@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOGIN_PDU_MAX = 32, LOGIN_CONTINUE_MAX = 256, LOGIN_TEXT_MAX = 1 << 20 };
+enum { LOGIN_PDU_MAX = 32, LOGIN_CONTINUE_MAX = 4096, LOGIN_ROUND_MAX = 4, LOGIN_TEXT_MAX = 1 << 20 };
 
 enum turn { TURN_ON, TURN_DONE, TURN_ERROR };
 
@@ -178,8 +178,50 @@ static bool ask_for_more(struct login_run *run)
     pdu_set_data_len(bhs, 0);
     bytes_put_be32(bhs + 28, run->c->live.exp_stat_sn);
     conn_note(run->c, TRANSCRIPT_REPAIR, run->c->sent + 1, "empty request: the target's text goes on");
-    conn_send(run->c, bhs, sizeof(bhs), false);
+    conn_send_round(run->c, bhs, sizeof(bhs));
     return initiator_await(run->c, run->c->sent);
+}
+
+/*
+ * Has the target answered T=0 to T=1 without CHAP being under way, which libiscsi would go on with? It is free to: it
+ * has a key to propose, or is not ready. What libiscsi would make of it (all keys once more) is not what it has to get.
+ */
+static bool wants_round(const struct login_run *run, const uint8_t *bhs, const struct text_buf *text)
+{
+    struct text_pair pair;
+    bool chap = text_find(text->data, text->len, "CHAP_A", &pair) || says(text->data, text->len, "AuthMethod", "CHAP");
+
+    return !chap && run->request[1] & PDU_FLAG_TRANSIT && !(bhs[1] & (PDU_FLAG_TRANSIT | PDU_FLAG_CONTINUE)) &&
+           (bhs[1] >> 2 & 3u) == (run->request[1] >> 2 & 3u);
+}
+
+static void note_repair(void *user, const char *text)
+{
+    struct conn *c = user;
+
+    conn_note(c, TRANSCRIPT_REPAIR, c->sent + 1, text);
+}
+
+/* Asks once more to go over, with the answers to what the target has proposed. */
+static bool go_round(struct login_run *run)
+{
+    struct conn *c = run->c;
+    const struct edit_log log = {note_repair, c};
+    struct edit_pdu p = {.wire = NULL};
+    bool good;
+
+    memcpy(p.bhs, run->request, PDU_BHS_LEN);
+    p.bhs[4] = 0;
+    bytes_put_be32(p.bhs + 28, c->live.exp_stat_sn);
+    text_buf_init_growing(&p.text, LOGIN_TEXT_MAX, NULL, NULL);
+    conn_note(c, TRANSCRIPT_REPAIR, c->sent + 1, "the target stays in the stage: asked once more to go over");
+    good = repair_apply(&run->repair, &p, &c->live, false, c->login->base == CASE_BASE_JOIN, &log);
+    if (good) {
+        repair_sent(&run->repair, p.text.data, p.text.len);
+        conn_send_round(c, p.wire, p.wire_len);
+    }
+    edit_free(&p);
+    return good && initiator_await(c, c->sent);
 }
 
 /* Keeps what the answer to be shown was, for the sentences that a failure ends in. */
@@ -204,28 +246,50 @@ static void note_course(struct login_run *run, const uint8_t *bhs, const struct 
                  (int)(pair.key_len < 64 ? pair.key_len : 64), pair.key, run->number);
 }
 
-/* Takes one whole answer, over as many PDUs as the target makes of it. `keep`: it is the one libiscsi will be shown. */
-static enum turn collect(struct login_run *run, uint32_t to, bool keep)
+/* Takes the text of one answer, over as many PDUs as the target makes of it. False: the login is over. */
+static bool gather(struct login_run *run, bool come, struct text_buf *text)
+{
+    struct conn *c = run->c;
+
+    for (int i = 0; i < LOGIN_CONTINUE_MAX; i++) {
+        const struct conn_answer *a;
+        const uint8_t *bhs;
+
+        if (!(i == 0 ? come : ask_for_more(run)))
+            return false;
+        a = &c->answers[c->answer_count - 1];
+        bhs = conn_answer_bhs(c, a);
+        if (a->data_len)
+            text_buf_add_raw(text, conn_answer_data(c, a), a->data_len);
+        if (!(bhs[1] & PDU_FLAG_CONTINUE) || bhs[1] & PDU_FLAG_TRANSIT)
+            break;
+    }
+    return true;
+}
+
+/*
+ * Takes one whole answer. `keep`: it is the one libiscsi will be shown. `rounds`: as many more rounds may be gone with
+ * the target before it goes over.
+ */
+static enum turn collect(struct login_run *run, uint32_t to, bool keep, int rounds)
 {
     struct conn *c = run->c;
     struct text_buf text;
     const uint8_t *bhs = NULL;
     enum text_result form;
+    bool come = initiator_await(c, to);
 
     text_buf_init_growing(&text, LOGIN_TEXT_MAX, NULL, NULL);
-    for (int i = 0; i < LOGIN_CONTINUE_MAX; i++) {
-        const struct conn_answer *a;
-
-        if (!(i == 0 ? initiator_await(c, to) : ask_for_more(run))) {
+    for (;;) {
+        if (!gather(run, come, &text)) {
             text_buf_free(&text);
             return TURN_DONE;
         }
-        a = &c->answers[c->answer_count - 1];
-        bhs = conn_answer_bhs(c, a);
-        if (a->data_len)
-            text_buf_add_raw(&text, conn_answer_data(c, a), a->data_len);
-        if (!(bhs[1] & PDU_FLAG_CONTINUE) || bhs[1] & PDU_FLAG_TRANSIT)
+        bhs = conn_answer_bhs(c, &c->answers[c->answer_count - 1]);
+        if (rounds-- <= 0 || !wants_round(run, bhs, &text))
             break;
+        repair_learn(&run->repair, &c->live, text.data, text.len);
+        come = go_round(run);
     }
     repair_learn(&run->repair, &c->live, text.data, text.len);
     if (keep)
@@ -279,13 +343,6 @@ static void show_answer(struct login_run *run)
 }
 
 /* ---- requests ---- */
-
-static void note_repair(void *user, const char *text)
-{
-    struct conn *c = user;
-
-    conn_note(c, TRANSCRIPT_REPAIR, c->sent + 1, text);
-}
 
 static void note_edit(void *user, const char *text)
 {
@@ -378,7 +435,7 @@ static enum turn follow(struct login_run *run, const struct edit_pdu *p, int num
     if (turn != TURN_ON || when == CASE_WHEN_SENT)
         return turn;
     for (unsigned i = 0; i < count && turn == TURN_ON; i++)
-        turn = collect(run, before + 1 + i, false);
+        turn = collect(run, before + 1 + i, false, 0);
     return turn;
 }
 
@@ -411,7 +468,7 @@ static enum turn exchange(struct login_run *run, struct edit_pdu *p, bool deviat
     if (turn != TURN_ON || stops_here(run, CASE_WHEN_SENT))
         return turn == TURN_ERROR ? turn : TURN_DONE;
     for (unsigned i = 0; i <= behind && turn == TURN_ON; i++)
-        turn = collect(run, mine + i, i == 0);
+        turn = collect(run, mine + i, i == 0, behind == 0 ? LOGIN_ROUND_MAX : 0);
     if (turn == TURN_ON)
         turn = follow(run, p, run->number, CASE_WHEN_ANSWERED, &count);
     if (turn == TURN_ON && stops_here(run, CASE_WHEN_ANSWERED))

@@ -31,13 +31,22 @@ static bool is_admissible(const char *key, const char *value, size_t len)
     return entry && keys_check_value(entry, value, len) == KEYS_VALUE_OK;
 }
 
+/* The same number in another way of writing (6.1): decimal or hexadecimal. */
+static bool same_number(const char *wanted, size_t span, const char *value, size_t len)
+{
+    uint64_t a, b;
+
+    return text_parse_number(wanted, span, &a) == TEXT_NUMBER_OK &&
+           text_parse_number(value, len, &b) == TEXT_NUMBER_OK && a == b;
+}
+
 bool outcome_value_matches(const char *key, const char *wanted, const char *value, size_t len)
 {
     for (;;) {
         size_t span = strcspn(wanted, "|");
 
         if ((span == 1 && *wanted == '*') || (span == len && memcmp(wanted, value, len) == 0) ||
-            in_range(wanted, span, value, len))
+            in_range(wanted, span, value, len) || same_number(wanted, span, value, len))
             return true;
         if (text_equals(wanted, span, "admissible") && is_admissible(key, value, len))
             return true;

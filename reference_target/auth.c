@@ -125,12 +125,30 @@ static const struct chap_algorithm *auth_choose_algorithm(const struct conn *con
     return chosen;
 }
 
+/* A binary value in the form that the switches want. */
+static void auth_encode(const struct conn *conn, const uint8_t *bytes, size_t length, char *text, size_t size)
+{
+    if (conn_benign(conn, BENIGN_CHAP_BASE64)) {
+        text_encode_base64(bytes, length, text, size);
+        return;
+    }
+    text_encode_hex(bytes, length, text, size);
+    for (size_t i = 1; conn_benign(conn, BENIGN_CHAP_UPPER_HEX) && text[i] != '\0'; i++) {
+        if (text[i] >= 'a')
+            text[i] = (char)(text[i] - 'a' + 'A');
+    }
+}
+
 /* Fresh identifier and challenge, as long as the hash. False: no random numbers. */
 static bool auth_draw(const struct conn *conn, struct auth *auth)
 {
     const struct node_env *env = &conn->node->env;
 
     auth->challenge_length = auth->algorithm->hash_len;
+    if (conn_benign(conn, BENIGN_CHAP_LONG_CHALLENGE))
+        auth->challenge_length = CHAP_MAX_BINARY;
+    if (conn_benign(conn, BENIGN_CHAP_SHORT_CHALLENGE))
+        auth->challenge_length = AUTH_CHALLENGE_SHORT;
     if (conn_has(conn, DEFECT_CHAP_CHALLENGE_TOO_LONG))
         auth->challenge_length = AUTH_CHALLENGE_MAX;
     if (conn_has(conn, DEFECT_CHAP_CHALLENGE_EMPTY))
@@ -155,7 +173,7 @@ static enum cause auth_start_challenge(struct conn *conn, struct auth *auth, str
         return CAUSE_NO_RANDOM;
     if (conn_has(conn, DEFECT_CHAP_ALGORITHM_NOT_OFFERED))
         number = number == CHAP_MD5 ? CHAP_SHA3_256 : CHAP_MD5;
-    text_encode_hex(auth->challenge, auth->challenge_length, text, sizeof(text));
+    auth_encode(conn, auth->challenge, auth->challenge_length, text, sizeof(text));
     text_buf_addf(answer, "CHAP_A", "%u", number);
     text_buf_addf(answer, "CHAP_I", "%u",
                   auth->identifier + (conn_has(conn, DEFECT_CHAP_IDENTIFIER_OUT_OF_RANGE) ? 256U : 0U));
@@ -268,7 +286,7 @@ static enum cause auth_answer(const struct conn *conn, const struct auth *auth, 
         return cause;
     if (conn_has(conn, DEFECT_MUTUAL_WRONG_RESPONSE))
         hash[0] ^= 1;
-    text_encode_hex(hash, hash_length, text, sizeof(text));
+    auth_encode(conn, hash, hash_length, text, sizeof(text));
     if (!conn_has(conn, DEFECT_MUTUAL_WITHOUT_NAME))
         text_buf_add(answer, "CHAP_N", own->user);
     text_buf_add(answer, "CHAP_R", text);

@@ -16,6 +16,7 @@
 
 struct conn;
 
+enum { AUTH_CHALLENGE_SHORT = 8 };       /* of the switch chap-short-challenge */
 enum { AUTH_CHALLENGE_MAX = CHAP_MAX_BINARY + 1 };      /* one more for the defect chap-challenge-too-long */
 
 /* The authentication of one login. */

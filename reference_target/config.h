@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "benign.h"
 #include "defects.h"
 
 enum {
@@ -109,6 +110,7 @@ struct config_params {
 
 struct config {
     struct defects defects;             /* --defect */
+    struct benigns benigns;             /* --benign */
     uint32_t codes;                     /* --codes: bits config_code_bit(); CONFIG_CODES_ALL by default */
     char *alias;                        /* TargetAlias of targets without one; NULL: none */
     uint32_t login_timeout_ms;          /* from accept to full feature phase */

@@ -41,6 +41,10 @@ struct conn *conn_open(struct node *node, size_t portal, const char *peer, const
         node_release(node, conn);
         return NULL;
     }
+    if (conn_benign(conn, BENIGN_STATSN_WRAPS))
+        conn->stat_sn = UINT32_MAX;
+    if (conn_benign(conn, BENIGN_STATSN_ZERO))
+        conn->stat_sn = 0;
     conn->next = node->conns;
     if (node->conns != NULL)
         node->conns->previous = conn;
@@ -252,6 +256,11 @@ void conn_output_consumed(struct conn *conn, size_t length)
 bool conn_wants_input(const struct conn *conn)
 {
     return conn->action == CONN_KEEP && conn->out.length < ENGINE_OUTPUT_HIGH && conn->in.length < conn_input_max(conn);
+}
+
+bool conn_refused(const struct conn *conn)
+{
+    return conn->refused;
 }
 
 enum conn_action conn_action(const struct conn *conn)

@@ -10,7 +10,9 @@
 
 enum {
     PIECE_MAX = 64 * 1024,
-    TICK_MS = 25                /* how late a deadline may be noticed */
+    TICK_MS = 25,               /* how late a deadline may be noticed */
+    ANSWER_DELAY_MS = 60,       /* of the switches slow-answers and refusal-closed-late */
+    CLOSE_DELAY_MS = 150
 };
 
 enum connection_state {
@@ -30,6 +32,7 @@ struct connection {
     uint8_t *piece;                     /* output that the kernel did not take at once, NULL: none */
     size_t portal;
     uint64_t deadline;                  /* or NODE_NO_DEADLINE */
+    uint64_t hold;                      /* a switch sends or closes then, 0: nothing is held back */
     enum connection_state state;
     bool reading;
     bool eof;
@@ -186,12 +189,14 @@ static bool flush(struct connection *connection)
         if (length == 0)
             return true;
         buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)(length < INT32_MAX ? length : INT32_MAX));
+        if (benign_has(&connection->hub->config->benigns, BENIGN_ONE_BYTE_SEGMENTS))
+            buffer.len = 1;
         sent = uv_try_write((uv_stream_t *)&connection->tcp, &buffer, 1);
         if (sent < 0 && sent != UV_EAGAIN)
             return false;
         if (sent > 0)
             conn_output_consumed(connection->conn, (size_t)sent);
-        if ((sent < 0 || (size_t)sent < length) && !queue_piece(connection))
+        if ((sent < 0 || (size_t)sent < buffer.len) && !queue_piece(connection))
             return false;
     }
     return true;
@@ -220,12 +225,41 @@ static void finish(struct connection *connection)
     set_deadline(connection, uv_now(connection->hub->loop) + linger_time(connection->hub));
 }
 
+/* Switches that answer or close later. True: not yet, a deadline is set. */
+static bool held_back(struct connection *connection)
+{
+    const struct benigns *benigns = &connection->hub->config->benigns;
+    uint64_t now = uv_now(connection->hub->loop), wait = 0;
+    const uint8_t *bytes;
+
+    if (connection->state != CONNECTION_OPEN)
+        return false;
+    if (conn_output(connection->conn, &bytes) > 0) {
+        if (benign_has(benigns, BENIGN_SLOW_ANSWERS))
+            wait = ANSWER_DELAY_MS;
+    } else if (conn_action(connection->conn) == CONN_CLOSE && benign_has(benigns, BENIGN_REFUSAL_CLOSED_LATE)) {
+        wait = CLOSE_DELAY_MS;
+    }
+    if (wait == 0)
+        return false;
+    if (connection->hold == 0)
+        connection->hold = now + wait;
+    if (now >= connection->hold) {
+        if (wait == ANSWER_DELAY_MS)    /* the next answer waits anew, a close comes once */
+            connection->hold = 0;
+        return false;
+    }
+    set_reading(connection, false);
+    set_deadline(connection, connection->hold);
+    return true;
+}
+
 /* Does what the engine wants of one connection. */
 static void update(struct connection *connection)
 {
     enum conn_action action;
 
-    if (connection->conn == NULL)
+    if (connection->conn == NULL || held_back(connection))
         return;
     action = conn_action(connection->conn);
     if (action == CONN_RESET || !flush(connection)) {
@@ -234,6 +268,11 @@ static void update(struct connection *connection)
     }
     /* Output that became free may have changed the engine's mind. */
     action = conn_action(connection->conn);
+    if (action == CONN_CLOSE && connection->state == CONNECTION_OPEN && held_back(connection))
+        return;
+    if (action == CONN_CLOSE && conn_refused(connection->conn) && connection->piece == NULL &&
+        benign_has(&connection->hub->config->benigns, BENIGN_REFUSAL_CLOSED_BY_RESET))
+        action = CONN_RESET;
     if (action == CONN_RESET) {
         drop(connection, true);
     } else if (action == CONN_CLOSE || connection->eof) {
@@ -338,6 +377,8 @@ void connections_accept(struct connections *hub, int descriptor, const struct so
     connection->peer = *peer;
     connection->deadline = NODE_NO_DEADLINE;
     uv_tcp_init(hub->loop, &connection->tcp);
+    if (benign_has(&hub->config->benigns, BENIGN_ONE_BYTE_SEGMENTS))
+        uv_tcp_nodelay(&connection->tcp, 1);
     connection->tcp.data = connection->write.data = connection;
     connection->next = hub->first;
     if (hub->first != NULL)

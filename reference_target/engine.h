@@ -55,6 +55,7 @@ struct conn {
     bool busy;                      /* conn_process() runs */
     bool logged_out;                /* a Logout Response is the last PDU sent */
     bool output_lost;             /* output lost for want of memory */
+    bool refused;                   /* a refusal is the last PDU sent */
     enum conn_action action;
     size_t portal;
     void *user;
@@ -115,9 +116,19 @@ static inline bool node_has(const struct node *node, enum defect defect)
     return defects_has(&node->config->defects, defect);
 }
 
+static inline bool node_benign(const struct node *node, enum benign benign)
+{
+    return benign_has(&node->config->benigns, benign);
+}
+
 static inline bool conn_has(const struct conn *conn, enum defect defect)
 {
     return node_has(conn->node, defect);
+}
+
+static inline bool conn_benign(const struct conn *conn, enum benign benign)
+{
+    return node_benign(conn->node, benign);
 }
 
 static inline uint64_t node_now(const struct node *node)
@@ -131,6 +142,18 @@ void node_release(const struct node *node, void *memory);
 /* One line for the log; the peer of conn goes first when conn is not NULL. */
 void node_log(const struct node *node, struct conn *conn, enum node_log_level level, const char *format, ...)
     TEXT_PRINTF(4, 5);
+
+/* MaxCmdSN that goes with an ExpCmdSN, RFC 7143 4.2.2.1. */
+static inline uint32_t node_max_cmd_sn(const struct node *node, uint32_t exp_cmd_sn)
+{
+    uint32_t window = ENGINE_COMMAND_WINDOW;
+
+    if (node_benign(node, BENIGN_WIDE_WINDOW))
+        window = UINT32_C(1) << 30;
+    if (node_benign(node, BENIGN_NARROW_WINDOW))
+        window = 1;
+    return exp_cmd_sn + window - 1;
+}
 
 /* Puts the connection on the list for the server. */
 void conn_mark(struct conn *conn);

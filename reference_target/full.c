@@ -9,7 +9,7 @@
 #include "wire/bytes.h"
 #include "wire/keys.h"
 
-enum { FULL_TEXT_MAX = 64 * 1024, FULL_ANSWER_MAX = 16 << 20 };
+enum { FULL_PING_TAG = 0x70696e67, FULL_TEXT_PART = 32, FULL_TEXT_MAX = 64 * 1024, FULL_ANSWER_MAX = 16 << 20 };
 
 void full_number(struct conn *conn, struct pdu_response *response, bool count)
 {
@@ -19,7 +19,7 @@ void full_number(struct conn *conn, struct pdu_response *response, bool count)
     if (count)
         conn->stat_sn++;
     response->exp_cmd_sn = exp_cmd_sn;
-    response->max_cmd_sn = exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1;
+    response->max_cmd_sn = node_max_cmd_sn(conn->node, exp_cmd_sn);
     if (conn_has(conn, DEFECT_EXPCMDSN_GOES_BACK))
         response->exp_cmd_sn -= conn->stat_sn & 1;
     if (conn_has(conn, DEFECT_MAXCMDSN_GOES_BACK))
@@ -66,6 +66,25 @@ void full_reject(struct conn *conn, const uint8_t *bhs, uint8_t reason)
 
 /* ---- NOP ---- */
 
+void full_greet(struct conn *conn)
+{
+    if (conn->session->target == NODE_ALL)
+        return;                 /* a discovery session knows text and logout alone, 4.3 */
+    if (conn_benign(conn, BENIGN_ASYNC_BEHIND_FINAL)) {
+        struct pdu_response event = { .opcode = PDU_ASYNC_MESSAGE, .flags = PDU_FLAG_FINAL, .itt = PDU_NO_TAG,
+                                      .word36 = UINT32_C(255) << 24 };  /* AsyncEvent 255: vendor-specific */
+
+        full_send(conn, &event, NULL, 0);
+    }
+    if (conn_benign(conn, BENIGN_NOP_IN_BEHIND_FINAL) || conn_benign(conn, BENIGN_PING_BEHIND_FINAL)) {
+        bool ping = conn_benign(conn, BENIGN_PING_BEHIND_FINAL);
+        struct pdu_response nop = { .opcode = PDU_NOP_IN, .flags = PDU_FLAG_FINAL, .itt = PDU_NO_TAG,
+                                    .word20 = ping ? FULL_PING_TAG : PDU_NO_TAG };
+
+        full_send(conn, &nop, NULL, 0);
+    }
+}
+
 static void full_nop(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
 {
     struct pdu_request request;
@@ -109,8 +128,10 @@ static void full_text_part(struct conn *conn, const struct pdu_request *request)
     bool final = (request->flags & PDU_FLAG_FINAL) != 0;
     struct pdu_response response = { .opcode = PDU_TEXT_RESPONSE, .lun = request->lun, .itt = request->itt };
 
-    if (left > conn->max_send && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED)) {
-        part = conn->max_send;
+    size_t room = conn_benign(conn, BENIGN_TEXT_RESPONSE_IN_PARTS) ? FULL_TEXT_PART : conn->max_send;
+
+    if (left > room && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED)) {
+        part = room;
         response.flags = PDU_FLAG_CONTINUE;
     } else if (final || conn_has(conn, DEFECT_TEXT_RESPONSE_FINAL_TOO_EARLY)) {
         response.flags = PDU_FLAG_FINAL;
@@ -332,7 +353,7 @@ static void full_login_again(struct conn *conn, const uint8_t *bhs)
                                        .tsih = conn->session->tsih, .itt = request.itt,
                                        .stat_sn = conn->stat_sn++,
                                        .exp_cmd_sn = conn->session->exp_cmd_sn,
-                                       .max_cmd_sn = conn->session->exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1 };
+                                       .max_cmd_sn = node_max_cmd_sn(conn->node, conn->session->exp_cmd_sn) };
 
     memcpy(response.isid, request.isid, sizeof(response.isid));
     pdu_login_response_encode(&response, out);
@@ -372,7 +393,7 @@ bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t
     if (ordered) {
         uint32_t ahead = bytes_get_be32(bhs + 24) - session->exp_cmd_sn;
 
-        if (ahead >= ENGINE_COMMAND_WINDOW) {
+        if (ahead > node_max_cmd_sn(conn->node, 0)) {
             node_log(conn->node, conn, NODE_LOG_INFO, "ignored %s: CmdSN outside the window",
                      pdu_opcode_name(opcode));
             return true;            /* 4.2.2.1 */

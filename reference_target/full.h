@@ -16,6 +16,9 @@ void full_number(struct conn *conn, struct pdu_response *response, bool count);
 void full_send(struct conn *conn, struct pdu_response *response, const void *data, size_t length);
 
 /* Rejects a PDU, RFC 7143 11.17. */
+/* What the switches send of their own accord as soon as the connection is in full feature phase. */
+void full_greet(struct conn *conn);
+
 void full_reject(struct conn *conn, const uint8_t *bhs, uint8_t reason);
 
 #endif

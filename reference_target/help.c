@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "benign.h"
 #include "defects.h"
 #include "options.h"
 #include "server.h"
@@ -155,6 +156,36 @@ bool help_print_defects_json(FILE *out)
         const struct defects_entry *entry = defects_entry((enum defect)i);
         json_t *row = json_pack("{s:s, s:s?, s:s, s:s}", "name", entry->name, "code",
                                 code_text(entry, text, sizeof text), "section", entry->section, "what", entry->what);
+        good = row != NULL && json_array_append_new(array, row) == 0;
+    }
+    good = good && json_dumpf(array, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF;
+    json_decref(array);
+    return good;
+}
+
+void help_print_benign(FILE *out)
+{
+    size_t width = 0;
+
+    for (int i = 0; i < (int)BENIGN_COUNT; i++) {
+        size_t length = strlen(benign_entry((enum benign)i)->name);
+        width = length > width ? length : width;
+    }
+    fprintf(out, "%-*s  %-8s  %s\n", (int)width, "SWITCH", "RFC 7143", "THE TARGET");
+    for (int i = 0; i < (int)BENIGN_COUNT; i++) {
+        const struct benign_entry *entry = benign_entry((enum benign)i);
+        fprintf(out, "%-*s  %-8s  %s\n", (int)width, entry->name, entry->section, entry->what);
+    }
+}
+
+bool help_print_benign_json(FILE *out)
+{
+    json_t *array = json_array();
+    bool good = array != NULL;
+
+    for (int i = 0; good && i < (int)BENIGN_COUNT; i++) {
+        const struct benign_entry *entry = benign_entry((enum benign)i);
+        json_t *row = json_pack("{s:s, s:s, s:s}", "name", entry->name, "section", entry->section, "what", entry->what);
         good = row != NULL && json_array_append_new(array, row) == 0;
     }
     good = good && json_dumpf(array, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF;

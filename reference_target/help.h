@@ -1,4 +1,4 @@
-/* The texts that iscsispec-target prints and exits: help and the list of defects. */
+/* The texts that iscsispec-target prints and exits: help and the lists of defects and benign switches. */
 #ifndef ISCSISPEC_HELP_H
 #define ISCSISPEC_HELP_H
 
@@ -26,5 +26,11 @@ void help_print_defects(FILE *out);
 
 /* The same as a JSON array of objects: name, what, section, code ("0x0203", null when none). False: no memory. */
 bool help_print_defects_json(FILE *out);
+
+/* The switches of --benign, a line each: name, section, what the target does. */
+void help_print_benign(FILE *out);
+
+/* The same as a JSON array of objects: name, what, section. False: no memory. */
+bool help_print_benign_json(FILE *out);
 
 #endif

@@ -71,6 +71,7 @@ struct login {
     enum login_join join;
     bool tag_sent;                          /* TargetPortalGroupTag */
     bool alias_sent;
+    uint8_t stayed;                         /* bits by CSG: reluctant-transit has stayed there once */
     unsigned responses;                     /* that were sent in this login */
     uint16_t forced;                        /* status of CAUSE_FORCED */
     uint16_t tsih;                          /* of the session, once there is one to tell */

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "discovery.h"
+#include "full.h"
 #include "login.h"
 #include "response.h"
 #include "sessions.h"
+
+enum { LOGIN_PART_MAX = 24 };      /* of a text under answers-in-parts */
 
 /* TargetPortalGroupTag belongs into the first response after the first complete request, RFC 7143 13.9. */
 static void login_declare_tag(struct conn *conn, struct login *login)
@@ -93,11 +96,12 @@ static enum cause login_complete(struct conn *conn, struct login *login, const u
                                                   conn->node->config->targets[login->identity.target].name,
              (unsigned)conn->session->tsih);
     login_close(conn);
+    full_greet(conn);
     return CAUSE_NONE;
 }
 
 /* The stage to go to, or -1: stay. */
-static int login_next_stage(const struct conn *conn, const struct login *login, bool open)
+static int login_next_stage(const struct conn *conn, struct login *login, bool open)
 {
     const struct pdu_login_request *request = &login->request;
     bool done = login_stage_done(conn, login) && !open;
@@ -114,9 +118,39 @@ static int login_next_stage(const struct conn *conn, const struct login *login, 
             return -1;
         return request->csg == PDU_STAGE_SECURITY ? PDU_STAGE_OPERATIONAL : PDU_STAGE_FULL_FEATURE;
     }
+    if (conn_benign(conn, BENIGN_RELUCTANT_TRANSIT) && (login->stayed >> request->csg & 1U) == 0) {
+        login->stayed |= (uint8_t)(1U << request->csg);
+        return -1;
+    }
     if (request->nsg == PDU_STAGE_OPERATIONAL && conn_has(conn, DEFECT_NSG_ABOVE_ASKED))
         return PDU_STAGE_FULL_FEATURE;
     return request->nsg;
+}
+
+static void login_turn(char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length / 2; i++) {
+        char byte = bytes[i];
+
+        bytes[i] = bytes[length - 1 - i];
+        bytes[length - 1 - i] = byte;
+    }
+}
+
+/* Puts the pairs of a text into the opposite order: the whole text back to front, then each pair. */
+static void login_reverse(struct text_buf *text)
+{
+    size_t start = 0;
+
+    if (text->overflow || text->len == 0)
+        return;
+    login_turn(text->data, text->len - 1);      /* the last null stays where it is */
+    for (size_t i = 0; i < text->len; i++) {
+        if (text->data[i] != '\0')
+            continue;
+        login_turn(text->data + start, i - start);
+        start = i + 1;
+    }
 }
 
 /* Sends the answer that was collected, or its next part, and decides about T. */
@@ -126,19 +160,23 @@ static enum cause login_finish(struct conn *conn, struct login *login)
     bool open = false;
 
     if (operational && login->request.transit) {
-        enum cause cause = negotiate_finish(conn, &login->negotiate, &login->answer, &open);
+        enum cause cause = negotiate_finish(conn, &login->negotiate, login->keys, &login->answer, &open);
 
         if (cause != CAUSE_NONE)
             return cause;
     }
+    if (login->answer_sent == 0 && conn_benign(conn, BENIGN_KEYS_REVERSED))
+        login_reverse(&login->answer);
     if (login->answer.overflow)
         return CAUSE_NO_MEMORY;
     const uint8_t *text = login->answer.data == NULL ? NULL : (const uint8_t *)login->answer.data + login->answer_sent;
     size_t length = login->answer.len - login->answer_sent;
 
-    if (length > PDU_DEFAULT_MAX_RECV && !conn_has(conn, DEFECT_RESPONSE_ABOVE_8192)) {
-        response_send(conn, false, 0, true, text, PDU_DEFAULT_MAX_RECV);
-        login->answer_sent += PDU_DEFAULT_MAX_RECV;
+    size_t room = conn_benign(conn, BENIGN_ANSWERS_IN_PARTS) ? LOGIN_PART_MAX : PDU_DEFAULT_MAX_RECV;
+
+    if (length > room && !conn_has(conn, DEFECT_RESPONSE_ABOVE_8192)) {
+        response_send(conn, false, 0, true, text, room);
+        login->answer_sent += room;
         if (login->state != LOGIN_EXPECT_PICKUP)
             login->resume = login->state;
         login->state = LOGIN_EXPECT_PICKUP;
@@ -316,7 +354,7 @@ enum cause login_do_other_pdu(struct conn *conn)
     uint8_t bhs[PDU_BHS_LEN];
     struct pdu_response response = { .flags = PDU_FLAG_FINAL, .stat_sn = conn->stat_sn, .itt = PDU_NO_TAG,
                                  .exp_cmd_sn = login->first.cmd_sn,
-                                 .max_cmd_sn = login->first.cmd_sn + ENGINE_COMMAND_WINDOW - 1 };
+                                 .max_cmd_sn = node_max_cmd_sn(conn->node, login->first.cmd_sn) };
 
     if (conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN) && pdu_opcode(login->bhs) == PDU_NOP_OUT) {
         response.opcode = PDU_NOP_IN;

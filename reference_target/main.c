@@ -22,6 +22,13 @@ static int perform(struct options *options)
         if (!help_print_defects_json(stdout))
             return SERVER_UNREACHABLE;
         break;
+    case OPTIONS_LIST_BENIGN:
+        help_print_benign(stdout);
+        break;
+    case OPTIONS_LIST_BENIGN_JSON:
+        if (!help_print_benign_json(stdout))
+            return SERVER_UNREACHABLE;
+        break;
     case OPTIONS_CONTROL:
         return client_run(options->control_path, options->control_line);
     case OPTIONS_SERVE:

@@ -19,6 +19,8 @@ enum {
     NEGOTIATE_UNKNOWN_MAX = 256     /* keys we do not know that are watched for repetition */
 };
 
+#define NEGOTIATE_PRIVATE_KEY "X-com.example.benign"
+
 /* Where a result is kept. */
 static const struct negotiate_slot {
     enum keys_id id;
@@ -191,7 +193,9 @@ static void negotiate_own(const struct conn *conn, const struct negotiate *negot
     case KEYS_IMMEDIATE_DATA: text = negotiate_bool(params->immediate_data); break;
     case KEYS_DATA_PDU_IN_ORDER:
     case KEYS_DATA_SEQUENCE_IN_ORDER: text = "Yes"; break;
-    case KEYS_TASK_REPORTING: text = "RFC3720"; break;
+    case KEYS_TASK_REPORTING:
+        text = conn_benign(conn, BENIGN_ALL_TASK_REPORTING) ? "FastAbort,ResponseFence,RFC3720" : "RFC3720";
+        break;
     case KEYS_RDMA_EXTENSIONS: text = "No"; break;
     case KEYS_MAX_CONNECTIONS: number = negotiate->own_max_connections; break;
     case KEYS_MAX_BURST_LENGTH: number = params->max_burst_length; break;
@@ -199,7 +203,7 @@ static void negotiate_own(const struct conn *conn, const struct negotiate *negot
     case KEYS_DEFAULT_TIME2WAIT: number = params->default_time2wait; break;
     case KEYS_DEFAULT_TIME2RETAIN: number = params->default_time2retain; break;
     case KEYS_MAX_OUTSTANDING_R2T: number = params->max_outstanding_r2t; break;
-    case KEYS_ISCSI_PROTOCOL_LEVEL: number = 1; break;
+    case KEYS_ISCSI_PROTOCOL_LEVEL: number = conn_benign(conn, BENIGN_PROTOCOL_LEVEL_TWO) ? 2 : 1; break;
     case KEYS_ERROR_RECOVERY_LEVEL: number = conn_has(conn, DEFECT_DISCOVERY_RECOVERY_LEVEL_TWO) &&
                                              negotiate->discovery ? 2 : 0; break;
     default: break;
@@ -381,10 +385,13 @@ static void negotiate_result(const struct conn *conn, struct negotiate *negotiat
 static void negotiate_write(const struct conn *conn, const char *name, const char *value, struct text_buf *answer)
 {
     bool number = value[0] >= '0' && value[0] <= '9';
+    bool upper = conn_benign(conn, BENIGN_NUMBERS_IN_UPPER_HEX);
 
     if (number && conn_has(conn, DEFECT_NO_ANSWER_TO_KEY))
         return;
-    if (number && conn_has(conn, DEFECT_NUMBER_WITH_LEADING_ZERO))
+    if (number && (upper || conn_benign(conn, BENIGN_NUMBERS_IN_HEX)))
+        text_buf_addf(answer, name, upper ? "0X%lX" : "0x%lx", strtoul(value, NULL, 10));
+    else if (number && conn_has(conn, DEFECT_NUMBER_WITH_LEADING_ZERO))
         text_buf_addf(answer, name, "0%s", value);
     else if (strcmp(value, "Yes") == 0 && conn_has(conn, DEFECT_BOOLEAN_LOWER_CASE))
         text_buf_add(answer, name, "yes");
@@ -435,19 +442,36 @@ static enum cause negotiate_declaration(const struct conn *conn, struct negotiat
     return CAUSE_NONE;
 }
 
-/* The initiator's answer to what we proposed: FirstBurstLength, a minimum. */
-static enum cause negotiate_take_answer(struct negotiate *negotiate, const struct keys_entry *key,
-                                        const struct text_pair *pair)
+/* What we propose for a key. */
+static void negotiate_offer(const struct conn *conn, const struct negotiate *negotiate, const struct keys_entry *key,
+                            char *offer)
 {
-    char offer[NEGOTIATE_VALUE_MAX];
-    uint64_t number;
-    int length = snprintf(offer, sizeof(offer), "%u", (unsigned)negotiate->first_burst_proposal);
-    enum keys_answer verdict = keys_check_answer(key, offer, (size_t)length, pair->value, pair->value_len);
+    if (key->id == KEYS_FIRST_BURST_LENGTH && negotiate->first_burst_proposal != 0)
+        text_format_number(offer, negotiate->first_burst_proposal);
+    else if (key->id == KEYS_HEADER_DIGEST || key->id == KEYS_DATA_DIGEST)
+        negotiate_put(offer, "None,CRC32C");
+    else
+        negotiate_own(conn, negotiate, key->id, offer);
+}
 
-    if (verdict != KEYS_ANSWER_OK || text_parse_number(pair->value, pair->value_len, &number) != TEXT_NUMBER_OK)
+/* The initiator's answer to what we proposed. */
+static enum cause negotiate_take_answer(const struct conn *conn, struct negotiate *negotiate,
+                                        const struct keys_entry *key, const struct text_pair *pair)
+{
+    char offer[NEGOTIATE_VALUE_MAX], value[NEGOTIATE_VALUE_MAX];
+    enum keys_answer verdict;
+
+    negotiate_offer(conn, negotiate, key, offer);
+    verdict = keys_check_answer(key, offer, strlen(offer), pair->value, pair->value_len);
+    /* Without an answer in words the default stays; only our FirstBurstLength had a reason (13.14). */
+    if (key->id != KEYS_FIRST_BURST_LENGTH && (verdict == KEYS_ANSWER_REJECT || verdict == KEYS_ANSWER_IRRELEVANT ||
+                                               verdict == KEYS_ANSWER_NOT_UNDERSTOOD))
+        verdict = KEYS_ANSWER_OK;
+    if (verdict != KEYS_ANSWER_OK || pair->value_len >= sizeof(value))
         return CAUSE_VALUE;
-    negotiate_keep(negotiate, key, offer);
-    negotiate->params.first_burst_length = (uint32_t)number;
+    memcpy(value, pair->value, pair->value_len);
+    value[pair->value_len] = '\0';
+    negotiate_keep(negotiate, key, value);
     return CAUSE_NONE;
 }
 
@@ -470,7 +494,8 @@ static const char *negotiate_fixed(const struct conn *conn, const struct negotia
 {
     if ((key->flags & KEYS_OBSOLETE) != 0)          /* 13.25 */
         return conn_has(conn, DEFECT_MARKERS_ACCEPTED) && key->type == KEYS_BOOL_AND ? "Yes" : "Reject";
-    if (negotiate->discovery && (key->flags & KEYS_IRRELEVANT_IN_DISCOVERY) != 0)
+    if (negotiate->discovery && (key->flags & KEYS_IRRELEVANT_IN_DISCOVERY) != 0 &&
+        !conn_benign(conn, BENIGN_DISCOVERY_NEGOTIATES))
         return "Irrelevant";
     if (key->id > KEYS_RDMA_EXTENSIONS && key->id < KEYS_COUNT)
         return "Irrelevant";                    /* without RDMAExtensions=Yes, RFC 7145 6 */
@@ -504,6 +529,10 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
 
     if (pair->value_len == 0 && conn_has(conn, DEFECT_EMPTY_VALUE_UNANSWERED))
         return CAUSE_NONE;
+    if (key == NULL && negotiate->private_open && text_pair_is(pair, NEGOTIATE_PRIVATE_KEY)) {
+        negotiate->private_open = false;        /* the answer to ours, whatever it is */
+        return CAUSE_NONE;
+    }
     if (key == NULL) {
         negotiate_unknown(conn, pair, answer);
         return CAUSE_NONE;
@@ -519,7 +548,7 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
     if ((key->flags & KEYS_DECLARATIVE) != 0 && key->id < KEYS_RDMA_EXTENSIONS)
         return negotiate_declaration(conn, negotiate, key, pair, answer);
     if ((negotiate->proposed & key_bit(key->id)) != 0)
-        return negotiate_take_answer(negotiate, key, pair);
+        return negotiate_take_answer(conn, negotiate, key, pair);
     if (keys_word(pair->value, pair->value_len) != KEYS_WORD_VALUE &&
         !conn_has(conn, DEFECT_ACCEPT_RESERVED_VALUE_OFFER))
         return CAUSE_WORD;
@@ -532,6 +561,9 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
     else
         negotiate_result(conn, negotiate, request, key, pair, value);
     negotiate_keep(negotiate, key, value);
+    if (conn_benign(conn, BENIGN_OPTIONAL_ANSWERS_LEFT_OUT) &&
+        !keys_answer_required(key, pair->value, pair->value_len))
+        return CAUSE_NONE;
     if (conn_has(conn, DEFECT_DUPLICATE_KEY_AS_REJECT))
         negotiate->seen |= key_bit(key->id);
     if (negotiate_misname(conn, value))
@@ -547,6 +579,8 @@ static void negotiate_declare(const struct conn *conn, struct negotiate *negotia
         (stage == KEYS_STAGE_SECURITY && !conn_has(conn, DEFECT_OPERATIONAL_KEY_IN_SECURITY)))
         return;
     negotiate->declared = true;
+    if (conn_benign(conn, BENIGN_DECLARES_NOTHING))
+        return;
     text_buf_add_number(answer, "MaxRecvDataSegmentLength", conn->node->config->params.max_recv_data_segment_length);
 }
 
@@ -578,14 +612,64 @@ enum cause negotiate_answer(struct conn *conn, struct negotiate *negotiate, unsi
     return CAUSE_NONE;
 }
 
-enum cause negotiate_finish(const struct conn *conn, struct negotiate *negotiate, struct text_buf *answer, bool *open)
+/* Switches that propose keys: what the initiator has not brought up itself, once. True: something was proposed. */
+static bool negotiate_propose(const struct conn *conn, struct negotiate *negotiate, struct text_buf *answer)
+{
+    char offer[NEGOTIATE_VALUE_MAX];
+
+    if (negotiate->proposing)
+        return false;
+    negotiate->proposing = true;
+    for (size_t i = KEYS_HEADER_DIGEST; i <= KEYS_ISCSI_PROTOCOL_LEVEL; i++) {
+        const struct keys_entry *key = keys_at(i);
+        bool digest = key->id == KEYS_HEADER_DIGEST || key->id == KEYS_DATA_DIGEST;
+
+        if (!conn_benign(conn, digest ? BENIGN_PROPOSES_DIGESTS : BENIGN_PROPOSES_KEYS) ||
+            (negotiate->seen & key_bit(key->id)) != 0 || (key->flags & KEYS_DECLARATIVE) != 0 ||
+            (negotiate->discovery && (key->flags & KEYS_IRRELEVANT_IN_DISCOVERY) != 0) ||
+            (negotiate->join && key->use == KEYS_LO))
+            continue;
+        negotiate_offer(conn, negotiate, key, offer);
+        if (key->id == KEYS_FIRST_BURST_LENGTH && negotiate->params.max_burst_length < strtoul(offer, NULL, 10))
+            continue;           /* below, with its reason */
+        negotiate->proposed |= key_bit(key->id);
+        text_buf_add(answer, key->name, offer);
+    }
+    if (conn_benign(conn, BENIGN_OFFERS_PRIVATE_KEY) && !negotiate->discovery) {
+        negotiate->private_open = true;
+        text_buf_add(answer, NEGOTIATE_PRIVATE_KEY, "1");
+    }
+    return negotiate->proposed != 0 || negotiate->private_open;
+}
+
+/* Proposals that a request has passed over and may pass over (6.2.2): settled as proposed. */
+static void negotiate_drop_optional(const struct conn *conn, struct negotiate *negotiate,
+                                    const struct negotiate_request *request)
+{
+    char offer[NEGOTIATE_VALUE_MAX];
+
+    for (size_t i = 0; negotiate->proposed != 0 && i < KEYS_COUNT; i++) {
+        const struct keys_entry *key = keys_at(i);
+
+        if ((negotiate->proposed & key_bit(key->id)) == 0 || negotiate_present(request, key->id))
+            continue;
+        negotiate_offer(conn, negotiate, key, offer);
+        if (!keys_answer_required(key, offer, strlen(offer)))
+            negotiate_keep(negotiate, key, offer);
+    }
+}
+
+enum cause negotiate_finish(const struct conn *conn, struct negotiate *negotiate,
+                            const struct negotiate_request *request, struct text_buf *answer, bool *open)
 {
     const struct negotiate_params *params = &negotiate->params;
     bool irrelevant = params->initial_r2t != 0 && params->immediate_data == 0;
 
-    *open = negotiate->proposed != 0;
+    negotiate_drop_optional(conn, negotiate, request);
+    *open = negotiate->proposed != 0 || negotiate->private_open;
     if (*open)
         return ++negotiate->unanswered > 1 ? CAUSE_VALUE : CAUSE_NONE;
+    *open = negotiate_propose(conn, negotiate, answer);
     if (conn_has(conn, DEFECT_PROPOSAL_WITH_T_BIT) && (negotiate->settled & key_bit(KEYS_MAX_BURST_LENGTH)) == 0)
         text_buf_add(answer, "MaxBurstLength", "65536");
     if (negotiate->discovery || negotiate->join || irrelevant ||

@@ -48,6 +48,8 @@ struct negotiate {
     uint64_t proposed;              /* keys the target proposed that are not answered yet */
     uint32_t first_burst_proposal;
     unsigned unanswered;            /* requests that passed an open proposal over */
+    bool proposing;                 /* switches that propose keys have done so */
+    bool private_open;              /* our private key is not answered yet */
     bool declared;                  /* own MaxRecvDataSegmentLength was sent */
     bool discovery;
     bool join;                      /* Leading Only keys have no place */
@@ -66,9 +68,10 @@ void negotiate_parse(const struct conn *conn, const struct negotiate *negotiate,
 enum cause negotiate_answer(struct conn *conn, struct negotiate *negotiate, unsigned stage, const void *text,
                             size_t length, const struct negotiate_request *request, struct text_buf *answer);
 
-/* Adds what the target has to propose before the operational stage can end (RFC 7143 13.14). True: something is
+/* request is the one that wants to end the stage. Adds what the target has to propose before the operational stage can end (RFC 7143 13.14). True: something is
  * still open, so T may not be set. CAUSE_VALUE when the initiator does not answer. */
-enum cause negotiate_finish(const struct conn *conn, struct negotiate *negotiate, struct text_buf *answer, bool *open);
+enum cause negotiate_finish(const struct conn *conn, struct negotiate *negotiate,
+                            const struct negotiate_request *request, struct text_buf *answer, bool *open);
 
 /* Remembers the keys of a request as sent. */
 void negotiate_remember(struct negotiate *negotiate, const struct negotiate_request *request);

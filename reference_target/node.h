@@ -77,6 +77,9 @@ size_t conn_output(const struct conn *conn, const uint8_t **bytes);
  * off, so there may be more output and dirty connections afterwards. */
 void conn_output_consumed(struct conn *conn, size_t length);
 
+/* Is a refusal of the login the last PDU sent? */
+bool conn_refused(const struct conn *conn);
+
 /* False while so much output waits that reading has to pause (a peer that does not read). */
 bool conn_wants_input(const struct conn *conn);
 

@@ -165,7 +165,8 @@ static bool finish(struct options_parse *parse, int argc, char **argv)
                  "ADDR:PORT", argv[optind]);
         return false;
     }
-    return add_default_portal(parse) && add_default_target(parse) && resolve_names(parse);
+    return add_default_portal(parse) && add_default_target(parse) && resolve_names(parse) &&
+           (benign_configure(&options->config) || options_no_memory(parse));
 }
 
 /* Makes getopt's array of the table. Returns the number of rows. */

@@ -36,6 +36,8 @@ enum options_action {
     OPTIONS_VERSION,
     OPTIONS_LIST_DEFECTS,
     OPTIONS_LIST_DEFECTS_JSON,
+    OPTIONS_LIST_BENIGN,
+    OPTIONS_LIST_BENIGN_JSON,
     OPTIONS_CONTROL                     /* client of a running target: --ctl PATH VERB [ARG]... */
 };
 

@@ -156,6 +156,50 @@ static bool unknown_defect(struct options_parse *parse, const char *word)
     return options_reject(parse, word, "there is no such defect; --list-defects names all");
 }
 
+static bool apply_list_benign(struct options_parse *parse, const char *value)
+{
+    if (value != NULL && strcmp(value, "json") != 0)
+        return options_reject(parse, value, "the form is json, or nothing for a table");
+    parse->options->action = value != NULL ? OPTIONS_LIST_BENIGN_JSON : OPTIONS_LIST_BENIGN;
+    return true;
+}
+
+static bool unknown_benign(struct options_parse *parse, const char *word)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(word) / 3 + 1;
+
+    for (int i = 0; i < (int)BENIGN_COUNT; i++) {
+        const char *name = benign_entry((enum benign)i)->name;
+        size_t distance = values_distance(word, name);
+        if (distance < best_distance) {
+            best = name;
+            best_distance = distance;
+        }
+    }
+    if (best != NULL)
+        return options_reject(parse, word, "there is no such switch; did you mean %s?", best);
+    return options_reject(parse, word, "there is no such switch; --list-benign names all");
+}
+
+static bool apply_benign(struct options_parse *parse, const char *value)
+{
+    char word[128];
+
+    for (const char *p = value;; p++) {
+        size_t length = strcspn(p, ",");
+        enum benign benign;
+        snprintf(word, sizeof word, "%.*s", length < sizeof word ? (int)length : (int)sizeof word - 1, p);
+        benign = benign_find(word);
+        if (benign == BENIGN_COUNT)
+            return unknown_benign(parse, word);
+        benign_set(&parse->options->config.benigns, benign);
+        p += length;
+        if (*p == '\0')
+            return true;
+    }
+}
+
 static bool apply_defect(struct options_parse *parse, const char *value)
 {
     char word[128];
@@ -542,6 +586,10 @@ static const struct options_row rows[] = {
      "Breaks a rule on purpose. May be repeated.", apply_defect},
     {"list-defects", OPTIONS_PROCESS, OPTIONS_ARGUMENT_OPTIONAL, "=json",
      "Lists all defects as a table or as JSON, and exits.", apply_list_defects},
+    {"benign", OPTIONS_PROCESS, WITH("NAME[,NAME]..."),
+     "Does something unusual that the RFC leaves open. May be repeated.", apply_benign},
+    {"list-benign", OPTIONS_PROCESS, OPTIONS_ARGUMENT_OPTIONAL, "=json",
+     "Lists all switches of --benign as a table or as JSON, and exits.", apply_list_benign},
     {"log-level", OPTIONS_PROCESS, WITH("debug|info|warning"),
      "What goes to standard error; info (the default): a line for each refused login.", apply_log_level},
     {"help", OPTIONS_PROCESS, NONE, "Prints this, and exits.", apply_help},

@@ -236,7 +236,7 @@ void response_send(struct conn *conn, bool transit, uint8_t nsg, bool more, cons
         .itt = request->itt,
         .stat_sn = conn->stat_sn,
         .exp_cmd_sn = exp_cmd_sn,
-        .max_cmd_sn = exp_cmd_sn + ENGINE_COMMAND_WINDOW - 1,
+        .max_cmd_sn = node_max_cmd_sn(conn->node, exp_cmd_sn),
         .status = STATUS_SUCCESS
     };
 
@@ -297,6 +297,11 @@ static void response_refuse_pdu(struct conn *conn, uint16_t status, enum cause c
         response.status &= 0xff00U;
     if (conn_has(conn, DEFECT_STATUS_BYTES_SWAPPED))
         response.status = (uint16_t)(status >> 8 | (status & 0xffU) << 8);
+    if (conn_benign(conn, BENIGN_REFUSAL_WITH_NUMBERS)) {
+        response.stat_sn = conn->stat_sn;
+        response.exp_cmd_sn = login->first.cmd_sn;
+        response.max_cmd_sn = node_max_cmd_sn(conn->node, response.exp_cmd_sn);
+    }
     response_refusal_text(conn, status, cause, &text);
     response_spoil_numbers(conn, &response);
     if (conn_has(conn, DEFECT_REFUSAL_AS_REJECT_PDU)) {
@@ -329,6 +334,12 @@ static void response_part(struct conn *conn)
     }
 }
 
+/* Causes for which a close without a Login Response is as good (7.12, 8.1.2). */
+static bool response_may_close(enum cause cause)
+{
+    return cause == CAUSE_TEXT || cause == CAUSE_TOO_LONG || cause == CAUSE_TEXT_ROOM || cause == CAUSE_AHS;
+}
+
 void response_refuse(struct conn *conn, enum cause cause)
 {
     struct login *login = conn->login;
@@ -344,7 +355,8 @@ void response_refuse(struct conn *conn, enum cause cause)
 
     if ((known & config_code_bit(status)) == 0)
         status = (known & config_code_bit(STATUS_INITIATOR_ERROR)) != 0 ? STATUS_INITIATOR_ERROR : STATUS_SUCCESS;
-    if (conn_has(conn, DEFECT_CLOSE_WITHOUT_ANSWER))
+    if (conn_has(conn, DEFECT_CLOSE_WITHOUT_ANSWER) ||
+        (conn_benign(conn, BENIGN_CLOSE_INSTEAD_OF_ANSWER) && response_may_close(cause)))
         status = STATUS_SUCCESS;
     node_log(conn->node, conn, NODE_LOG_INFO,
              "refused 0x%04x %s, portal %s, initiator %s, target %s: %s (RFC 7143 %s)", (unsigned)status,
@@ -364,5 +376,6 @@ void response_refuse(struct conn *conn, enum cause cause)
         return;
     }
     response_refuse_pdu(conn, status, cause);
+    conn->refused = true;
     response_part(conn);
 }

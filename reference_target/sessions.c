@@ -40,7 +40,7 @@ uint16_t sessions_new_tsih(struct node *node)
     if (node_has(node, DEFECT_TSIH_CONSTANT))
         return 1;
     for (unsigned i = 0; i <= UINT16_MAX; i++) {
-        node->last_tsih++;
+        node->last_tsih += (uint16_t)(node_benign(node, BENIGN_TSIH_FROM_THE_TOP) ? UINT16_MAX : 1);
         if (node->last_tsih != 0 && sessions_find(node, node->last_tsih) == NULL)
             return node->last_tsih;
     }
