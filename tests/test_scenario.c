@@ -211,7 +211,7 @@ static void test_repairs(void **state)
     assert_string_equal(x.result.reason, "");
     c = x.t->conns[0];
     assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "empty request: the target's text goes on"));
-    assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "dropped, sent before"));
+    assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "the target stays in the stage: asked once more to go over"));
     assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "answered the target's TaskReporting=ResponseFence,RFC3720"));
     assert_non_null(find_note(c, TRANSCRIPT_SHOWN, "another form"));
     assert_null(find_note(c, TRANSCRIPT_EDIT, ""));
@@ -280,8 +280,8 @@ static void test_another_course(void **state)
         {FAKE_GOOD, VERDICT_ERROR, "edit of header CSG matches no PDU: the login had 1"},
         {FAKE_STAYS, VERDICT_FAIL,
          "the target answered T=0 to T=1 in PDU 1; for this reason edit of header CSG changed"},
-        {FAKE_ROUNDS, VERDICT_FAIL,
-         "the target answered T=0 to T=1 in PDU 1; for this reason edit of header CSG changed"},
+        /* rounds are the tap's own: libiscsi still makes one PDU, and the case that counts on two is wrong */
+        {FAKE_ROUNDS, VERDICT_ERROR, "edit of header CSG matches no PDU: the login had 1"},
         {FAKE_CLOSES, VERDICT_FAIL, "before PDU 2, which was to be changed, could be sent (header CSG)"},
     };
     char csg[] = "CSG", one[] = "1";
