@@ -32,7 +32,9 @@ void drive_init(struct drive *d, const struct case_def *def, const struct scenar
     memset(d, 0, sizeof(*d));
     d->def = def;
     d->env = env;
-    d->random = env->seed ^ hash_text(def && def->id ? def->id : "");
+    /* Mixed first: a seed that was made from the id in the same way would cancel out, and neighbours share an ISID. */
+    d->random = env->seed;
+    d->random = drive_random(d) ^ hash_text(def && def->id ? def->id : "");
     net_init(&d->net, t);
 }
 

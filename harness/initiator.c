@@ -153,14 +153,17 @@ static bool says(const void *text, size_t len, const char *key, const char *valu
 /* The login is complete: from here on PDUs are the harness's own. */
 static void enter_full_feature(struct conn *c)
 {
+    struct text_buf text;
+
     c->ffp = c->was_ffp = true;
     c->session->tsih = c->live.tsih;
-    for (size_t i = 0; i < c->answer_count; i++) {
-        const uint8_t *data = conn_answer_data(c, &c->answers[i]);
-
-        c->header_digest |= data && says(data, c->answers[i].data_len, "HeaderDigest", "CRC32C");
-        c->data_digest |= data && says(data, c->answers[i].data_len, "DataDigest", "CRC32C");
-    }
+    text_buf_init_growing(&text, LOGIN_TEXT_MAX, NULL, NULL);
+    for (size_t i = 0; i < c->answer_count; i++) /* a value may stand in two PDUs */
+        if (c->answers[i].opcode == PDU_LOGIN_RESPONSE && c->answers[i].data_len)
+            text_buf_add_raw(&text, conn_answer_data(c, &c->answers[i]), c->answers[i].data_len);
+    c->header_digest |= says(text.data, text.len, "HeaderDigest", "CRC32C");
+    c->data_digest |= says(text.data, text.len, "DataDigest", "CRC32C");
+    text_buf_free(&text);
     c->link->header_digest = c->header_digest;
     c->link->data_digest = c->data_digest;
     c->link->limit = TRANSCRIPT_STREAM_MAX;

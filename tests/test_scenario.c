@@ -213,7 +213,7 @@ static void test_repairs(void **state)
     assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "empty request: the target's text goes on"));
     assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "the target stays in the stage: asked once more to go over"));
     assert_non_null(find_note(c, TRANSCRIPT_REPAIR, "answered the target's TaskReporting=ResponseFence,RFC3720"));
-    assert_non_null(find_note(c, TRANSCRIPT_SHOWN, "another form"));
+    assert_null(find_note(c, TRANSCRIPT_SHOWN, "")); /* the rounds are not libiscsi's business */
     assert_null(find_note(c, TRANSCRIPT_EDIT, ""));
     count = transcript_cut(c, &pdus);
     assert_true(count >= 6);
