@@ -40,27 +40,46 @@ void transcript_free(struct transcript *t)
     free(t);
 }
 
+/* Room for one connection more. */
+static bool conns_reserve(struct transcript *t)
+{
+    size_t capacity = t->conn_capacity ? 2 * t->conn_capacity : 4;
+    struct transcript_conn **conns;
+
+    if (t->conn_count >= TRANSCRIPT_CONN_MAX)
+        return false;
+    if (t->conn_count < t->conn_capacity)
+        return true;
+    conns = realloc(t->conns, capacity * sizeof *conns);
+    if (!conns)
+        return false;
+    t->conns = conns;
+    t->conn_capacity = capacity;
+    return true;
+}
+
 struct transcript_conn *transcript_add_conn(struct transcript *t, const char *name)
 {
     struct transcript_conn *c;
 
-    if (t->conn_count >= TRANSCRIPT_CONN_MAX)
+    if (!conns_reserve(t))
         return NULL;
-    if (t->conn_count == t->conn_capacity) {
-        size_t capacity = t->conn_capacity ? 2 * t->conn_capacity : 4;
-        struct transcript_conn **conns = realloc(t->conns, capacity * sizeof *conns);
-
-        if (!conns)
-            return NULL;
-        t->conns = conns;
-        t->conn_capacity = capacity;
-    }
     c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     snprintf(c->name, sizeof c->name, "%s", name ? name : "");
     t->conns[t->conn_count++] = c;
     return c;
+}
+
+bool transcript_move_conn(struct transcript *to, struct transcript *from)
+{
+    if (from->conn_count == 0 || !conns_reserve(to))
+        return false;
+    to->conns[to->conn_count++] = from->conns[0];
+    from->conn_count--;
+    memmove(from->conns, from->conns + 1, from->conn_count * sizeof *from->conns);
+    return true;
 }
 
 struct transcript_conn *transcript_find_conn(const struct transcript *t, const char *name)

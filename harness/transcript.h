@@ -103,6 +103,8 @@ void transcript_free(struct transcript *t);
 
 /* Adds a connection; NULL when out of memory or above TRANSCRIPT_CONN_MAX. The transcript owns it. */
 struct transcript_conn *transcript_add_conn(struct transcript *t, const char *name);
+/* Takes the first connection of `from` over. False when there is none, out of memory, or above the limit. */
+bool transcript_move_conn(struct transcript *to, struct transcript *from);
 struct transcript_conn *transcript_find_conn(const struct transcript *t, const char *name);
 
 /* Recording. Each returns false when out of memory or a limit was reached (overflow is then set). */

@@ -45,5 +45,6 @@ int cli_report(struct cli *cli);
 int cli_selftest(struct cli *cli);
 int cli_schema(struct cli *cli);
 int cli_fuzz(struct cli *cli);
+int cli_replay(struct cli *cli);
 
 #endif

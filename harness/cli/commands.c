@@ -31,6 +31,14 @@ static const struct commands_row rows[] = {
      "  iscsispec fuzz --target iscsi://192.0.2.7/iqn.2020-01.com.example:disk --time 10m\n"
      "  iscsispec fuzz --profile tgt --replay fuzz-tgt/findings\n"
      "                                                 what still shows itself\n"},
+    {"replay", "CAPTURE", OPTIONS_REPLAY, cli_replay,
+     "play the initiator's side of a capture against a target and compare the answers",
+     "  iscsispec replay field.pcap --target iscsi://127.0.0.1/iqn.2020-01.com.example:disk\n"
+     "  iscsispec replay field.pcap --profile reference\n"
+     "  iscsispec replay chap.pcap --target iscsi://127.0.0.1/iqn.2020-01.com.example:disk \\\n"
+     "      --user alice --secret-file secret.txt --map iqn.1993-08.org.debian:01:old=iqn.1993-08.org.debian:01:new\n"
+     "                                                 exit 0: all answers agree, 1: some differ,\n"
+     "                                                 3: not all could be compared, and none differs\n"},
     {"schema", "case|profile|waivers", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
      "  iscsispec schema case > case.schema.json\n"},
 };

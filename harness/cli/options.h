@@ -21,6 +21,8 @@ struct options {
     struct options_list corpus;
     int jobs, timeout_ms, connections;
     uint64_t seed, execs, time_ms;
+    const char *filter, *format, *pace; /* of captures */
+    struct options_list maps;
     bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, help, version;
 };
 
@@ -34,6 +36,8 @@ enum options_command {
     OPTIONS_SCHEMA = 32,
     OPTIONS_NONE = 64, /* no command given */
     OPTIONS_FUZZ = 4096,
+    OPTIONS_REPLAY = 16384,
+    OPTIONS_CAPTURE_TO_CASE = 32768,
     OPTIONS_ALL = 0xffff,
 };
 
