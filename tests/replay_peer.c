@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PEER_STAT_SN = 5000, PEER_TSIH = 0x77 };
+enum { PEER_STAT_SN = 5000, PEER_TSIH = 0x77, PING_TAG = 0x1234 };
 
 struct serving {
     const struct script *script;
@@ -48,6 +48,17 @@ static bool read_request(struct serving *s)
     return len <= sizeof(rest) && read_all(s->fd, rest, len);
 }
 
+/* Puts a ping right behind an answer, in one segment with it: whoever reads the answer has it as well. */
+static size_t add_ping(uint8_t *at)
+{
+    memset(at, 0, PDU_BHS_LEN);
+    at[0] = PDU_NOP_IN;
+    at[1] = PDU_FLAG_FINAL;
+    memset(at + 16, 0xff, 4);
+    bytes_put_be32(at + 20, PING_TAG);
+    return PDU_BHS_LEN;
+}
+
 /* The scripted answer under the numbers of the one who asks. */
 static void answer(struct serving *s, const struct message *m)
 {
@@ -65,18 +76,15 @@ static void answer(struct serving *s, const struct message *m)
     memcpy(wire + 28, s->request + 24, 4);
     if (!pdu_immediate(s->request))
         bytes_put_be32(wire + 28, bytes_get_be32(wire + 28) + 1);
+    if (s->manner == PEER_PINGS && s->login_done)
+        len += add_ping(wire + len);
     if (write(s->fd, wire, len) != (ssize_t)len)
         _exit(3);
 }
 
-static void ping(struct serving *s)
+static void await_pong(struct serving *s)
 {
-    uint8_t nop[PDU_BHS_LEN] = {PDU_NOP_IN, PDU_FLAG_FINAL};
-
-    memset(nop + 16, 0xff, 4);
-    bytes_put_be32(nop + 20, 0x1234);
-    if (write(s->fd, nop, sizeof(nop)) != (ssize_t)sizeof(nop) || !read_request(s) ||
-        pdu_opcode(s->request) != PDU_NOP_OUT || bytes_get_be32(s->request + 20) != 0x1234 ||
+    if (!read_request(s) || pdu_opcode(s->request) != PDU_NOP_OUT || bytes_get_be32(s->request + 20) != PING_TAG ||
         pdu_itt(s->request) != PDU_NO_TAG)
         _exit(4);
 }
@@ -109,7 +117,7 @@ static void serve_conn(struct serving *s, int conn)
         for (int k = 0; k < m->twice; k++)
             answer(s, m);
         if (s->manner == PEER_PINGS && s->login_done) {
-            ping(s);
+            await_pong(s);
             s->manner = PEER_ANSWERS;
         }
         if (s->manner == PEER_CLOSES)
