@@ -214,7 +214,7 @@ static void mix_pdu(struct hasher *h, const struct drawn *d, const struct transc
     mix(h, p->bhs, 5); /* opcode, flags, versions or reasons, AHS length; the text itself stands for its length */
     if (login) {
         mix_isid(h, p->bhs + 8);
-        mix_tsih(h, bytes_get_be16(p->bhs + 14), target);
+        mix_tsih(h, bytes_get_be16(p->bhs + 14), target && pdu_login_status(p->bhs) == 0);
     } else {
         mix(h, p->bhs + 8, 8);
     }

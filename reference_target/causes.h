@@ -19,6 +19,7 @@
     X(BACKWARD, STATUS_INITIATOR_ERROR, "6.3", "a step back to an earlier stage") \
     X(JUMP, STATUS_INITIATOR_ERROR, "6.3", "a stage that was not agreed to") \
     X(TRANSITION, STATUS_INITIATOR_ERROR, "11.12.3", "a stage transition that does not exist") \
+    X(ISID, STATUS_INITIATOR_ERROR, "11.12.5", "an ISID of the reserved format") \
     X(TEXT, STATUS_INITIATOR_ERROR, "6.1", "text that is not key=value") \
     X(TEXT_ROOM, STATUS_OUT_OF_RESOURCES, "6.1", "more text than can be kept") \
     X(NOT_EMPTY, STATUS_INITIATOR_ERROR, "6.2", "keys while an answer is not completely fetched") \

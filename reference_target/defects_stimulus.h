@@ -38,8 +38,16 @@
     /* headers */ \
     X(REFUSE_ISID_FORMATS, "refuse-isid-formats", 0x0000, "11.12.5", \
       "answers 0x0200 to an ISID of the OUI or the enterprise number format") \
+    X(ACCEPT_RESERVED_ISID, "accept-reserved-isid", 0x0200, "11.12.5", \
+      "takes an ISID of the reserved format") \
     X(REFUSE_CID_ENDS, "refuse-cid-ends", 0x0000, "11.12.7", \
       "answers 0x0200 to CID 0 and 0xffff") \
+    X(ACCEPT_ANY_STAGE, "accept-any-stage", 0x0200, "11.12.3", \
+      "takes CSG 2 and 3 for the operational stage") \
+    X(UNKNOWN_OPCODE_ANSWERED, "unknown-opcode-answered", DEFECTS_NO_CODE, "11.17.1", \
+      "answers opcodes that an initiator does not have with a NOP-In") \
+    X(SEND_TARGETS_ANY_KEY, "send-targets-any-key", DEFECTS_NO_CODE, "13.3", \
+      "takes keys that it does not know for SendTargets") \
     /* values */ \
     X(REFUSE_RANGE_ENDS, "refuse-range-ends", DEFECTS_NO_CODE, "13", \
       "answers Reject to the lowest and the highest number of a range") \

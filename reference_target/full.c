@@ -155,9 +155,10 @@ static void full_text_key(struct conn *conn, const struct text_pair *pair, struc
     char name[TEXT_KEY_MAX + 1];
     uint64_t number;
 
-    if (key != NULL && key->id == KEYS_SEND_TARGETS) {
+    if ((key != NULL && key->id == KEYS_SEND_TARGETS) ||
+        (key == NULL && conn_has(conn, DEFECT_SEND_TARGETS_ANY_KEY))) {
         if (!discovery_send_targets(conn, pair->value, pair->value_len, answer))
-            text_buf_add(answer, key->name, "Reject");
+            text_buf_add(answer, "SendTargets", "Reject");
         return;
     }
     memcpy(name, pair->key, pair->key_len);
@@ -185,7 +186,8 @@ static bool full_text_answer(struct conn *conn, const void *text, size_t length)
 
     if (text_check(text, length, NULL) != TEXT_END)
         return false;
-    if (discovery && (text_count(text, length, "SendTargets") != 1 || text_count(text, length, NULL) != 1))
+    if (discovery && !conn_has(conn, DEFECT_SEND_TARGETS_ANY_KEY) &&
+        (text_count(text, length, "SendTargets") != 1 || text_count(text, length, NULL) != 1))
         return false;           /* a discovery session does nothing else, 4.3 */
     text_buf_init_growing(&answer, FULL_ANSWER_MAX, buffer_resize, &conn->node->env);
     text_cursor_init(&cursor, text, length);
@@ -338,7 +340,12 @@ static void full_dispatch(struct conn *conn, const uint8_t *bhs, const uint8_t *
     case PDU_LOGOUT_REQUEST: full_logout(conn, bhs); break;
     case PDU_SNACK_REQUEST: full_reject(conn, bhs, PDU_REJECT_SNACK); break;
     case PDU_LOGIN_REQUEST: full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR); break;
-    default: full_reject(conn, bhs, PDU_REJECT_NOT_SUPPORTED); break;
+    default:
+        if (conn_has(conn, DEFECT_UNKNOWN_OPCODE_ANSWERED))
+            full_nop(conn, bhs, data, length);
+        else
+            full_reject(conn, bhs, PDU_REJECT_NOT_SUPPORTED);
+        break;
     }
 }
 

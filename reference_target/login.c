@@ -61,6 +61,7 @@ static const struct login_row login_rows[] = {
     REFUSE(OPEN, REQUEST, login_has_reserved_bits, CAUSE_INVENTED_INITIATOR_ERROR, "11", "defect"),
     REFUSE(BEGUN, REQUEST, login_is_changed, CAUSE_CHANGED, "11.12", "header changed"),
     REFUSE(IN(EXPECT_FIRST_REST), REQUEST, login_is_other_stage, CAUSE_CHANGED, "6.2", "stage changed within a text"),
+    REFUSE(BEGIN, REQUEST, login_is_reserved_isid, CAUSE_ISID, "11.12.5", "reserved ISID format"),
     REFUSE(OPEN, REQUEST, login_is_reserved_itt, CAUSE_ITT, "11.2.1.8", "reserved ITT"),
     REFUSE(OPEN, REQUEST, login_is_c_and_t, CAUSE_C_AND_T, "11.12.2", "C with T"),
     REFUSE(OPEN, REQUEST, login_is_bad_stage, CAUSE_STAGE, "11.12.3", "CSG 2 or 3"),

@@ -160,6 +160,11 @@ bool login_is_reserved_itt(struct conn *conn)
     return conn->login->request.itt == PDU_NO_TAG;
 }
 
+bool login_is_reserved_isid(struct conn *conn)
+{
+    return conn->login->request.isid[0] >> 6 == 3 && !conn_has(conn, DEFECT_ACCEPT_RESERVED_ISID);
+}
+
 bool login_is_c_and_t(struct conn *conn)
 {
     const struct pdu_login_request *request = &conn->login->request;
@@ -171,7 +176,7 @@ bool login_is_bad_stage(struct conn *conn)
 {
     uint8_t csg = conn->login->request.csg;
 
-    if (csg == PDU_STAGE_RESERVED && conn_has(conn, DEFECT_ACCEPT_STAGE_2))
+    if ((csg == PDU_STAGE_RESERVED && conn_has(conn, DEFECT_ACCEPT_STAGE_2)) || conn_has(conn, DEFECT_ACCEPT_ANY_STAGE))
         return false;
     return csg > PDU_STAGE_OPERATIONAL;
 }

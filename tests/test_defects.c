@@ -80,6 +80,7 @@ static const struct script scripts[] = {
     { PORTAL_A, { { 0x8b, P(N("open")) } } },
     { PORTAL_A, { { 0x04, P(N("open")) }, { 0x81, { "", 0 } }, { 0x87, { "", 0 } } } },
     { PORTAL_A, { { 0x85, P(N("open")) } } },
+    { PORTAL_A, { { 0x8f, P(N("open")) } } },
     { PORTAL_A, { { 0xc7, P(N("open")) } } },
     { PORTAL_A, { { 0x81, P(N("open") "MaxBurstLength=4096") } } },
     { PORTAL_A, { { 0x87, P(N("open") "SendTargets=All") } } },
@@ -481,6 +482,10 @@ static void do_header_ends(void)
     peer_login(&a, 0x87, TEXT(N("open")));
     watch(&a);
     peer_open(&world, PORTAL_A, &a);
+    a.header.isid[0] = 0xc0;
+    peer_login(&a, 0x87, TEXT(N("open")));
+    watch(&a);
+    peer_open(&world, PORTAL_A, &a);
     a.header.cid = UINT16_MAX;
     peer_login(&a, 0x87, TEXT(N("open")));
     watch(&a);
@@ -504,6 +509,10 @@ static void do_discovery_six(void)
     world.portals[PORTAL_B].address = six_address;
     enter(&a, PORTAL_A, NODE_ALL, "", 0);
     ask(&a, TEXT("SendTargets=All"));
+    ask(&a, TEXT("sendtargets=All"));
+    say(&a, (struct pdu_request){ .opcode = 0x07, .flags = PDU_FLAG_FINAL, .itt = 5 }, NULL, 0);
+    enter(&b, PORTAL_A, TARGET_OPEN, "", 0);
+    say(&b, (struct pdu_request){ .opcode = 0x07, .flags = PDU_FLAG_FINAL, .itt = 5 }, NULL, 0);
 }
 
 
