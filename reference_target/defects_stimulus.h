@@ -38,8 +38,6 @@
     /* headers */ \
     X(REFUSE_ISID_FORMATS, "refuse-isid-formats", 0x0000, "11.12.5", \
       "answers 0x0200 to an ISID of the OUI or the enterprise number format") \
-    X(ACCEPT_RESERVED_ISID, "accept-reserved-isid", 0x0200, "11.12.5", \
-      "takes an ISID of the reserved format") \
     X(REFUSE_CID_ENDS, "refuse-cid-ends", 0x0000, "11.12.7", \
       "answers 0x0200 to CID 0 and 0xffff") \
     X(ACCEPT_ANY_STAGE, "accept-any-stage", 0x0200, "11.12.3", \

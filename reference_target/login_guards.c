@@ -162,7 +162,7 @@ bool login_is_reserved_itt(struct conn *conn)
 
 bool login_is_reserved_isid(struct conn *conn)
 {
-    return conn->login->request.isid[0] >> 6 == 3 && !conn_has(conn, DEFECT_ACCEPT_RESERVED_ISID);
+    return conn->login->request.isid[0] >> 6 == 3;
 }
 
 bool login_is_c_and_t(struct conn *conn)
