@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-    HOOKS_SETUP_MS = 10000, /* set-up command */
     HOOKS_VERSION_MS = 2000,
+    HOOKS_TAKEN_MS = 250, /* whoever has our port answers within */
     HOOKS_LOG_LINES = 8,
 };
 
@@ -120,6 +120,13 @@ void hooks_log_tail(const struct hooks *h, char *out, size_t out_len)
     snprintf(out, out_len, "%s%s", len > 0 ? "; its log ends with:\n" : "", start);
 }
 
+/* Cases would be run against whatever serves there. */
+static bool is_taken(const struct profile_portal *portal)
+{
+    return portal->port != 0 && portal->address[0] != '\0' &&
+           reach_connect(portal->address, portal->port, HOOKS_TAKEN_MS) == 0;
+}
+
 static enum hooks_status pick_ports(struct hooks *h, char *err, size_t err_len)
 {
     for (size_t i = 0; i < h->profile->portal_count; i++) {
@@ -128,6 +135,12 @@ static enum hooks_status pick_ports(struct hooks *h, char *err, size_t err_len)
         /* With a ready file the target picks its ports and tells us. */
         if (h->portals[i].port != 0 || h->profile->ready_file != NULL) {
             portal->port = h->portals[i].port;
+            if (is_taken(portal)) {
+                return hooks_fail(HOOKS_UNREACHABLE, err, err_len,
+                                  "portal %s: %s port %u is taken: something answers there before the target was "
+                                  "started; end it, or write port: 0 for a free one",
+                                  portal->name, portal->address, (unsigned)portal->port);
+            }
             continue;
         }
         portal->port = reach_free_port(portal->address);
@@ -188,6 +201,7 @@ enum hooks_status hooks_start(struct hooks *h, char *err, size_t err_len)
 
     memset(h->armed, 0, h->profile->condition_count * sizeof(*h->armed));
     if (ours) {
+        hooks_log_skip(h);
         status = pick_ports(h, err, err_len);
         status = status == HOOKS_OK ? spawn(h, err, err_len) : status;
         status = status == HOOKS_OK ? hooks_await_ready(h, err, err_len) : status;
@@ -195,7 +209,7 @@ enum hooks_status hooks_start(struct hooks *h, char *err, size_t err_len)
         status = hooks_reach_portals(h, err, err_len);
     }
     if (status == HOOKS_OK && h->profile->setup != NULL && !h->external) {
-        status = run_command(h, "setup", h->profile->setup, HOOKS_SETUP_MS, err, err_len);
+        status = run_command(h, "setup", h->profile->setup, h->profile->setup_ms, err, err_len);
     }
     return status;
 }

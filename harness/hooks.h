@@ -48,6 +48,7 @@ struct hooks {
     char log[PATH_MAX];      /* what the target wrote, "" none */
     char variable[96];       /* ISCSISPEC_DIR=... */
     const char *env[2];
+    long log_seen;                /* so many bytes of the target's log were looked through for a crash */
     pid_t pid;                    /* the target and its process group, 0: not ours or gone */
     int exit_code;                /* how it ended, when it ended by itself: status, or 128 + signal */
     struct hooks_portal *portals; /* by index of the profile's portals, which are put back in the end */
@@ -70,6 +71,11 @@ bool hooks_is_gone(struct hooks *h);
 
 /* Process and `alive` command of a target that we started; else whether the first portal still accepts. */
 bool hooks_alive(struct hooks *h);
+
+/*
+ * True when the target's log has a new line that means a crash (profile: crash). line: that line. Each is told once.
+ */
+bool hooks_log_tells_crash(struct hooks *h, char *line, size_t line_len);
 
 /* Stops what is left and starts anew; what was armed is forgotten. */
 enum hooks_status hooks_restart(struct hooks *h, char *err, size_t err_len);

@@ -15,6 +15,9 @@ enum hooks_status hooks_fail(enum hooks_status status, char *err, size_t err_len
 /* The end of the target's log, for a message; "" none. */
 void hooks_log_tail(const struct hooks *h, char *out, size_t out_len);
 
+/* What stands in the target's log by now is not of the target that is about to be started. */
+void hooks_log_skip(struct hooks *h);
+
 /* Reaps the target when it has ended by itself. */
 bool hooks_process_is_there(struct hooks *h);
 

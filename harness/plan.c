@@ -39,7 +39,8 @@ static bool portal_is_missing(const struct hooks *h, const char *name)
 {
     const struct profile_portal *portal = name != NULL ? profile_portal_find(h->profile, name) : NULL;
 
-    return portal != NULL && portal->port == 0 && (h->external || h->profile->start == NULL || (portal->optional && h->told));
+    return portal != NULL && portal->port == 0 &&
+           (h->external || h->profile->start == NULL || (portal->optional && h->told));
 }
 
 static const char *portal_lack(const struct hooks *h, const char *name)
@@ -62,8 +63,7 @@ static char *why_not_condition(const struct hooks *h, const char *name, struct p
         return text_new("'%s' has to be armed, and a target given by --portal is left as it is", name);
     }
     if (portal_is_missing(h, c->portal)) {
-        return text_new("'%s' is at the portal '%s', which %s", name, c->portal,
-                        portal_lack(h, c->portal));
+        return text_new("'%s' is at the portal '%s', which %s", name, c->portal, portal_lack(h, c->portal));
     }
     job->arms |= c->arm != NULL ? UINT64_C(1) << index : 0;
     job->group |= c->arm != NULL && c->exclusive ? UINT64_C(1) << index : 0;
@@ -97,12 +97,65 @@ static char *why_not_steps(const struct hooks *h, const struct case_def *c)
     return NULL;
 }
 
+/*
+ * What would disturb a live target: cases that say so themselves, those that take over a session that is there, those
+ * that work at a limit or take away what others use.
+ */
+static bool disturbs(const struct case_def *c)
+{
+    static const char *const disturbing[] = {"drained",       "limited-connections", "removed",
+                                             "session-limit", "store-fault",         NULL};
+
+    for (size_t i = 0; i < c->step_count; i++) {
+        if (c->steps[i].kind == CASE_STEP_CONTROL ||
+            (c->steps[i].kind == CASE_STEP_LOGIN && c->steps[i].login.isid_of[0] != '\0')) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < c->need_count; i++) {
+        for (size_t k = 0; k < c->needs[i].conditions.count; k++) {
+            for (const char *const *name = disturbing; *name != NULL; name++) {
+                if (strcmp(*name, c->needs[i].conditions.items[k]) == 0) {
+                    return true;
+                }
+            }
+        }
+    }
+    return !c->safe;
+}
+
+/* Does a step end our direction of a connection and wait for what still comes? */
+static bool half_closes(const struct case_def *c)
+{
+    for (size_t i = 0; i < c->step_count; i++) {
+        const struct case_step *step = &c->steps[i];
+
+        if (step->kind == CASE_STEP_HALF_CLOSE) {
+            return true;
+        }
+        for (size_t k = 0; k < step->login.shape_count; k++) {
+            const struct case_shape *shape = &step->login.shapes[k];
+
+            if (shape->kind == CASE_SHAPE_TRUNCATE && shape->cut == CASE_CUT_HALF_CLOSE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Why the case cannot run against this target; NULL: it can. malloc'ed. Fills what has to be armed and locked. */
 static char *why_not(const struct hooks *h, struct plan_job *job)
 {
     const struct case_def *c = job->c;
     char *reason = NULL;
 
+    if (job->options->safe && disturbs(c)) {
+        return text_new("it would disturb a live target (--safe)");
+    }
+    if (h->profile->no_half_close && half_closes(c)) {
+        return text_new("the target takes a half-close for the end of the connection (half-close: no)");
+    }
     for (size_t i = 0; i < c->need_count && reason == NULL; i++) {
         struct profile_access access;
         const char *told = profile_resolve(h->profile, &c->needs[i], &access);
@@ -266,6 +319,16 @@ static json_t *code_notes_json(const struct profile *p)
     return notes;
 }
 
+static json_t *required_json(const struct profile *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->required_count; i++) {
+        json_array_append_new(list, code_json(p->required[i]));
+    }
+    return list;
+}
+
 static json_t *selection_json(const struct runner_options *options)
 {
     json_t *list = json_array();
@@ -297,6 +360,8 @@ bool plan_head(const struct runner_options *options, const struct plan *plan, js
            json_object_set_new(head, "seed", json_string(seed)) == 0 &&
            json_object_set_new(head, "shuffle", json_boolean(options->shuffle)) == 0 &&
            json_object_set_new(head, "started", json_string(started)) == 0 &&
+           json_object_set_new(head, "again", result_text(options->again != NULL ? options->again : "")) == 0 &&
+           json_object_set_new(head, "require_codes", required_json(p)) == 0 &&
            json_object_set_new(head, "not_offered", not_offered_json(p)) == 0 &&
            json_object_set_new(head, "code_notes", code_notes_json(p)) == 0;
 }

@@ -14,6 +14,7 @@
 enum plan_state {
     PLAN_WAITING,
     PLAN_RUNNING,
+    PLAN_SETTLING, /* it ended, and the target may yet turn out to have died of it */
     PLAN_ALONE, /* to be run again with nothing beside it */
     PLAN_DONE,
 };
@@ -30,6 +31,7 @@ struct plan_job {
     enum plan_state state;
     enum plan_rerun rerun;
     size_t crash;              /* AFTER_CRASH: number of the crash, from 1 */
+    int64_t ended_ms;          /* SETTLING: since when */
     int attempt;               /* of the run that is on or was last */
     char *text;                /* result of the last run as worker_text; owned */
     struct worker_brief brief; /* of text */

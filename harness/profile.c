@@ -206,6 +206,7 @@ static struct profile *load_file(const char *path, struct load_error *err)
     p->at = root->at;
     p->instances = 1;
     p->ready_ms = PROFILE_READY_MS;
+    p->setup_ms = PROFILE_SETUP_MS;
     p->stop_ms = PROFILE_STOP_MS;
     p->close_grace_ms = PROFILE_CLOSE_GRACE_MS;
     if (schema_read(&r, root, &part, 1) == 0 && check_profile(p, root, err) == 0)
@@ -311,6 +312,7 @@ struct profile *profile_from_target(const char *host, uint16_t port, const char 
     p->title = arena_printf(a, "%s at %s port %u", target ? target : "a target", host, (unsigned)port);
     p->instances = 1;
     p->ready_ms = PROFILE_READY_MS;
+    p->setup_ms = PROFILE_SETUP_MS;
     p->stop_ms = PROFILE_STOP_MS;
     p->close_grace_ms = PROFILE_CLOSE_GRACE_MS;
     p->portals[0] = (struct profile_portal){arena_strdup(a, "main"), strdup(host), port, -1, false};

@@ -63,7 +63,12 @@ struct profile {
     char *ready;      /* shell command that succeeds when ready, NULL none */
     char *alive;      /* shell command, NULL: process exists */
     char *version;    /* shell command that prints it */
-    int ready_ms, stop_ms;
+    char *log;        /* file the target writes, placeholders; NULL: what it prints */
+    char *crash;      /* POSIX extended expression: a line of the log that means a crash, NULL none */
+    uint16_t *required; /* codes that a run has to see */
+    size_t required_count;
+    bool no_half_close; /* it takes a half-close for the end of the connection */
+    int ready_ms, setup_ms, stop_ms;
     struct profile_portal *portals;
     size_t portal_count;
     struct profile_condition *conditions;

@@ -1,6 +1,7 @@
 /* The fields of a profile: tables and readers. */
 #include "harness/profile_read.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,23 +140,79 @@ static json_t *describe_portals(void)
 
 /* ---- conditions ---- */
 
-static int read_codes(struct schema_reader *r, const struct yaml_node *list, void *target)
+/* A list of status codes, into the arena. */
+static int read_code_list(struct schema_reader *r, const struct yaml_node *list, const char *what, uint16_t **out,
+                          size_t *count)
 {
-    struct profile_condition *c = target;
-
-    if (schema_expect_kind(r, list, "codes", YAML_LIST) != 0)
+    if (schema_expect_kind(r, list, what, YAML_LIST) != 0)
         return -1;
-    c->codes = arena_alloc(r->arena, list->count, sizeof *c->codes);
-    if (!c->codes)
+    *out = arena_alloc(r->arena, list->count, sizeof **out);
+    if (!*out)
         return schema_no_memory(r, list);
     for (const struct yaml_node *node = list->child; node; node = node->next) {
         int code;
 
-        if (schema_read_code(r, node, "codes", &code) != 0)
+        if (schema_read_code(r, node, what, &code) != 0)
             return -1;
-        c->codes[c->code_count++] = (uint16_t)code;
+        (*out)[(*count)++] = (uint16_t)code;
     }
     return 0;
+}
+
+static int read_codes(struct schema_reader *r, const struct yaml_node *list, void *target)
+{
+    struct profile_condition *c = target;
+
+    return read_code_list(r, list, "codes", &c->codes, &c->code_count);
+}
+
+static int read_required(struct schema_reader *r, const struct yaml_node *list, void *target)
+{
+    struct profile *p = target;
+
+    return read_code_list(r, list, "require-codes", &p->required, &p->required_count);
+}
+
+/* Compiled here, so that a mistake is told with its place. */
+static int read_pattern(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct profile *p = target;
+    char reason[128];
+    regex_t pattern;
+    int rc;
+
+    if (schema_read_text(r, node, "crash", false, &p->crash) != 0)
+        return -1;
+    rc = regcomp(&pattern, p->crash, REG_EXTENDED | REG_NOSUB);
+    if (rc == 0) {
+        regfree(&pattern);
+        return 0;
+    }
+    regerror(rc, &pattern, reason, sizeof reason);
+    return load_error_set(r->err, &node->at, "crash: %.60s: no extended regular expression: %s", p->crash, reason);
+}
+
+static json_t *describe_pattern(void)
+{
+    return schema_string(NULL);
+}
+
+static int read_rfc(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct profile *p = target;
+    uint64_t number;
+
+    if (schema_read_number(r, node, "rfc", 0, 65535, &number) != 0)
+        return -1;
+    if (number != 7143 && number != 3720)
+        return load_error_set(r->err, &node->at, "rfc: %.20s: there is no iSCSI in it; write 7143 or 3720", node->text);
+    p->rfc3720 = number == 3720;
+    return 0;
+}
+
+static json_t *describe_rfc(void)
+{
+    return json_pack("{s:[i,i]}", "enum", 7143, 3720);
 }
 
 static json_t *describe_code(void)
@@ -347,6 +404,7 @@ static const struct schema_field timeout_fields[] = {
     {"close-grace", SCHEMA_DURATION, AT(close_grace_ms), .min = 10, .max = HOUR_MS,
      .doc = "for the target to close after a refusal, default 2s"},
     {"ready", SCHEMA_DURATION, AT(ready_ms), .min = 10, .max = HOUR_MS, .doc = "for the start, default 10s"},
+    {"setup", SCHEMA_DURATION, AT(setup_ms), .min = 10, .max = HOUR_MS, .doc = "for the set-up, default 10s"},
     {"stop", SCHEMA_DURATION, AT(stop_ms), .min = 10, .max = HOUR_MS, .doc = "for the end, default 5s"},
 };
 static const struct schema_table timeout_table = {"timeouts", timeout_fields, COUNT(timeout_fields)};
@@ -398,6 +456,9 @@ static const struct schema_field profile_fields[] = {
     {"stop", SCHEMA_TEXT, AT(stop), .doc = "shell command that ends the target; default SIGTERM"},
     {"alive", SCHEMA_TEXT, AT(alive), .doc = "shell command that succeeds while the target lives"},
     {"version", SCHEMA_TEXT, AT(version), .doc = "shell command that prints the target's version"},
+    {"log", SCHEMA_TEXT, AT(log), .doc = "file that the target writes; default: what it prints"},
+    {"crash", SCHEMA_CUSTOM, 0, .read = read_pattern, .describe = describe_pattern,
+     .doc = "extended regular expression: a line of the log that means a crash"},
     {"portals", SCHEMA_CUSTOM, 0, SCHEMA_REQUIRED, .read = read_portals, .describe = describe_portals,
      .doc = "addresses by name"},
     {"conditions", SCHEMA_CUSTOM, 0, SCHEMA_REQUIRED, .read = read_conditions, .describe = describe_conditions,
@@ -414,7 +475,12 @@ static const struct schema_field profile_fields[] = {
     {"parallel", SCHEMA_NUMBER, AT(parallel), .min = 1, .max = 1000, .doc = "cases at a time on one instance, at most"},
     {"instances", SCHEMA_NUMBER, AT(instances), .min = 1, .max = PROFILE_INSTANCES_MAX,
      .doc = "copies of the target that are started, for one that is slow; default 1"},
-    {"rfc3720", SCHEMA_BOOL, AT(rfc3720), .doc = "judge by RFC 3720 where it differs"},
+    {"half-close", SCHEMA_BOOL, AT(no_half_close), SCHEMA_INVERTED,
+     .doc = "no: the target takes a half-close for the end of the connection; cases that need one are left out"},
+    {"rfc", SCHEMA_CUSTOM, 0, .read = read_rfc, .describe = describe_rfc,
+     .doc = "3720: judge by that RFC where it differs; default 7143"},
+    {"require-codes", SCHEMA_CUSTOM, 0, .read = read_required, .describe = describe_codes,
+     .doc = "status codes that a run has to see from the target, else it fails"},
 };
 const struct schema_table profile_table = {"profile", profile_fields, COUNT(profile_fields)};
 

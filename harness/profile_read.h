@@ -7,6 +7,7 @@
 
 #define PROFILE_ARM_MS         5000
 #define PROFILE_READY_MS       10000
+#define PROFILE_SETUP_MS       10000
 #define PROFILE_STOP_MS        5000
 #define PROFILE_CLOSE_GRACE_MS 2000
 #define PROFILE_SECRET_MAX     4096u

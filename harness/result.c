@@ -294,7 +294,7 @@ enum results_exit results_exit_status(const struct results *r, const struct resu
 {
     size_t skipped = results_count(r, VERDICT_SKIP);
     bool findings = results_count(r, VERDICT_FAIL) + results_count(r, VERDICT_XPASS) + results_count(r, VERDICT_CRASH) +
-                        (policy->fail_on_skip ? skipped : 0) >
+                            (policy->fail_on_skip ? skipped : 0) >
                         0 ||
                     any_waiver_over(r);
 

@@ -91,21 +91,23 @@ static void calibrate(struct runner *r)
     json_t *head = r->results->head;
     int64_t rtt_us = 0;
     char err[512];
+    int patience;
 
     r->close_grace_ms = p->close_grace_ms > 0 ? p->close_grace_ms : RUNNER_GRACE_MS;
     r->timeout_ms = r->options->timeout_ms > 0 ? r->options->timeout_ms : p->timeout_ms;
+    patience = r->timeout_ms > 0 ? r->timeout_ms * SCHEDULE_PATIENCE : RUNNER_LOGIN_MS;
+    r->served =
+        probe_login(r->hooks, runner_initiator(r->options), r->options->seed, patience, &rtt_us, err, sizeof(err));
+    if (r->served) {
+        json_object_set_new(head, "login_us", json_integer(rtt_us));
+    } else {
+        runner_remark(r, "a plain login does not succeed: %s", err);
+    }
     if (r->timeout_ms <= 0) {
-        r->timeout_ms = RUNNER_FLOOR_MS;
-        if (probe_login(r->hooks, runner_initiator(r->options), r->options->seed, RUNNER_LOGIN_MS, &rtt_us, err,
-                        sizeof(err))) {
-            int64_t wanted = rtt_us * RUNNER_FACTOR / 1000;
+        int64_t wanted = r->served ? rtt_us * RUNNER_FACTOR / 1000 : 0;
 
-            r->timeout_ms = wanted < RUNNER_FLOOR_MS ? RUNNER_FLOOR_MS
-                                                     : (wanted > RUNNER_CEILING_MS ? RUNNER_CEILING_MS : (int)wanted);
-            json_object_set_new(head, "login_us", json_integer(rtt_us));
-        } else {
-            runner_remark(r, "a plain login does not succeed: %s", err);
-        }
+        r->timeout_ms =
+            wanted < RUNNER_FLOOR_MS ? RUNNER_FLOOR_MS : (wanted > RUNNER_CEILING_MS ? RUNNER_CEILING_MS : (int)wanted);
     }
     json_object_set_new(head, "timeout_ms", json_integer(r->timeout_ms));
     json_object_set_new(head, "close_grace_ms", json_integer(r->close_grace_ms));

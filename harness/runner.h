@@ -34,10 +34,12 @@ struct runner_options {
     size_t select_count;
     const char *out;       /* directory of the run; made when missing */
     const char *initiator; /* NULL: RUNNER_INITIATOR */
+    const char *again;     /* the command line without what selects cases, for reproducers; NULL unknown */
     int jobs;              /* cases at a time; 0: from the number of cores, or of instances */
     int timeout_ms;        /* 0: of the profile, else calibrated */
     bool shuffle;
     uint64_t seed;
+    bool safe;       /* cases that would disturb a live target are left out */
     bool no_rerun;   /* a FAIL by silence is not run again */
     bool no_decoder; /* the decoder column is not measured */
     json_t *waivers; /* entries of waivers.h for the head; borrowed, NULL none */

@@ -12,108 +12,8 @@
 #include <string.h>
 
 enum {
-    SCHEDULE_PATIENCE = 5, /* a rerun after silence has so many times the limits */
     SCHEDULE_RESTARTS_MAX = 50,
 };
-
-/* Keeps the result of a job's last run. Takes text. */
-static void keep(struct runner *r, struct plan_job *job, char *text)
-{
-    const char *line;
-
-    free(job->text);
-    job->text = text;
-    if (!worker_text_read(text, &job->brief, &line)) {
-        snprintf(r->fault, sizeof(r->fault), "%s: no result, out of memory", job->c->id);
-    }
-}
-
-/* Keeps a result that no worker made. */
-static void keep_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
-{
-    json_t *line = result_new(job->c->id, v, reason);
-
-    plan_complete_line(r->options, job, line);
-    keep(r, job, worker_text_make(line));
-    json_decref(line);
-}
-
-/* What a worker made becomes another verdict, its evidence stays. */
-static void change_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
-{
-    struct worker_brief brief;
-    const char *text;
-    json_t *line = worker_text_read(job->text, &brief, &text) ? json_loads(text, 0, NULL) : NULL;
-
-    if (line == NULL) {
-        keep_verdict(r, job, v, reason);
-        return;
-    }
-    json_object_set_new(line, "verdict", json_string(verdict_name(v)));
-    json_object_set_new(line, "reason", result_text(reason));
-    keep(r, job, worker_text_make(line));
-    json_decref(line);
-}
-
-static void tell_finished(const struct runner *r, const struct plan_job *job, const char *text)
-{
-    const struct runner_listener *listener = &r->options->listener;
-    json_t *line = NULL;
-    const char *reason;
-
-    if (listener->finished == NULL) {
-        return;
-    }
-    /* A green line need not be taken apart. */
-    if (job->brief.verdict != VERDICT_PASS) {
-        line = json_loads(text, 0, NULL);
-    }
-    reason = json_string_value(json_object_get(line, "reason"));
-    listener->finished(listener->user, job->c->id, job->brief.verdict, reason != NULL ? reason : "", r->done,
-                       r->plan.count);
-    json_decref(line);
-}
-
-/* What is known to be wrong is no news. */
-static void excuse(struct runner *r, struct plan_job *job)
-{
-    struct worker_brief brief;
-    const char *text;
-    json_t *line;
-
-    if ((job->brief.verdict != VERDICT_FAIL && job->brief.verdict != VERDICT_CRASH) || r->options->waivers == NULL ||
-        !worker_text_read(job->text, &brief, &text)) {
-        return;
-    }
-    line = json_loads(text, 0, NULL);
-    if (line != NULL && waivers_excuse(r->options->waivers, line)) {
-        keep(r, job, worker_text_make(line));
-    }
-    json_decref(line);
-}
-
-/* The verdict that is kept stands. */
-static void finalize(struct runner *r, struct plan_job *job)
-{
-    const char *line;
-
-    excuse(r, job);
-    if (!worker_text_read(job->text, &job->brief, &line)) {
-        return; /* keep() has told */
-    }
-    job->state = PLAN_DONE;
-    r->done++;
-    if (fprintf(r->journal, "%s\n", line) < 0 || fflush(r->journal) != 0) {
-        snprintf(r->fault, sizeof(r->fault), "%s/%s: %s", r->options->out, RESULTS_FILE, strerror(errno));
-    }
-    tell_finished(r, job, line);
-}
-
-static void finalize_with(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)
-{
-    keep_verdict(r, job, v, reason);
-    finalize(r, job);
-}
 
 /* In the worker. */
 static void complete_line(void *user, json_t *line)
@@ -184,11 +84,11 @@ static void take_outcome(struct runner *r, struct plan_job *job, struct pool_out
     r->lanes[job->lane].busy--;
     r->lanes[job->lane].held &= ~job->locks;
     if (worker_text_read(outcome->text, &brief, &line)) {
-        keep(r, job, outcome->text);
+        schedule_keep(r, job, outcome->text);
         return;
     }
     free(outcome->text);
-    keep_verdict(r, job, VERDICT_ERROR, outcome->reason);
+    schedule_keep_verdict(r, job, VERDICT_ERROR, outcome->reason);
     undo_controls(r, job);
 }
 
@@ -204,25 +104,71 @@ static void suspect(void *user, void *job)
     }
 }
 
-static bool target_is_gone(struct runner *r, const struct plan_job *job)
+/* The target of a lane died: of a case that is in flight there, or of one that has just ended. */
+static void suspect_all(struct runner *r, size_t lane, const char *id, const char *how)
 {
-    struct hooks *hooks = r->lanes[job->lane].hooks;
+    r->down = true;
+    r->lanes[lane].down = true;
+    r->crashes++;
+    runner_remark(r, "the target is gone (%s, or a case beside it): %s", id, how);
+    pool_each(&r->pool, suspect, r);
+    for (size_t i = 0; i < r->plan.count; i++) {
+        struct plan_job *job = &r->plan.jobs[i];
 
-    return hooks_is_gone(hooks) || (job->brief.unreachable && !hooks_alive(hooks));
+        if (job->state == PLAN_SETTLING && job->lane == lane) {
+            suspect(r, job);
+            job->state = PLAN_ALONE;
+        }
+    }
+}
+
+/* Cases that ended long enough ago have their verdict; with all, every one that ended. */
+static void settle_ended(struct runner *r, bool all)
+{
+    int64_t now = process_now_ms();
+
+    for (size_t i = 0; i < r->plan.count; i++) {
+        struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state == PLAN_SETTLING && (all || now - job->ended_ms >= SCHEDULE_SETTLE_MS)) {
+            schedule_finalize(r, job);
+        }
+    }
+}
+
+/* Nothing is in flight: a target that died of the last cases shows that by now. */
+static void settle_last(struct runner *r)
+{
+    int64_t deadline = process_now_ms() + SCHEDULE_DYING_MS;
+    char how[256];
+    bool waiting = true;
+
+    while (waiting && !r->down && process_now_ms() < deadline) {
+        waiting = false;
+        for (size_t i = 0; i < r->plan.count && !r->down; i++) {
+            const struct plan_job *job = &r->plan.jobs[i];
+
+            waiting = waiting || job->state == PLAN_SETTLING;
+            if (job->state == PLAN_SETTLING && hooks_is_gone(r->lanes[job->lane].hooks) &&
+                schedule_target_is_gone(r, job, how, sizeof(how))) {
+                suspect_all(r, job->lane, job->c->id, how);
+            }
+        }
+        process_sleep_ms(waiting && !r->down ? 5 : 0);
+    }
+    settle_ended(r, true);
 }
 
 /* What becomes of a job whose worker ended while others ran beside it. */
 static void judge_beside_others(struct runner *r, struct plan_job *job)
 {
     bool silent = job->brief.verdict == VERDICT_FAIL && job->brief.silence;
+    char how[256];
 
-    if (!r->lanes[job->lane].down && target_is_gone(r, job)) {
-        r->down = true;
-        r->lanes[job->lane].down = true;
-        r->crashes++;
-        runner_remark(r, "the target is gone (%s, or a case that ran beside it)", job->c->id);
+    r->lanes[job->lane].unusual |= silent || job->brief.unreachable || job->brief.verdict == VERDICT_ERROR;
+    if (!r->lanes[job->lane].down && schedule_target_is_gone(r, job, how, sizeof(how))) {
+        suspect_all(r, job->lane, job->c->id, how);
         suspect(r, job);
-        pool_each(&r->pool, suspect, r);
     }
     if (job->rerun == PLAN_AFTER_CRASH) {
         job->state = PLAN_ALONE;
@@ -230,7 +176,8 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
         job->rerun = PLAN_AFTER_SILENCE;
         job->state = PLAN_ALONE;
     } else {
-        finalize(r, job);
+        job->state = PLAN_SETTLING;
+        job->ended_ms = process_now_ms();
     }
 }
 
@@ -279,7 +226,7 @@ static void fail_unarmed(struct runner *r, size_t condition, const char *reason)
         struct plan_job *job = &r->plan.jobs[k];
 
         if ((job->arms >> condition & 1) != 0 && (job->state == PLAN_WAITING || job->state == PLAN_ALONE)) {
-            finalize_with(r, job, VERDICT_ERROR, reason);
+            schedule_finalize_with(r, job, VERDICT_ERROR, reason);
         }
     }
 }
@@ -366,6 +313,10 @@ static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t a
         while (!r->down && r->pool.busy < limit && (job = next_job(r, group, &lane)) != NULL &&
                start_job(r, job, lane, 1)) {
         }
+        settle_ended(r, false);
+        if (r->pool.busy == 0) {
+            settle_last(r);
+        }
         if (r->pool.busy == 0 && !r->down) {
             break;
         }
@@ -393,7 +344,9 @@ static void run_alone(struct runner *r, struct plan_job *job)
 {
     int patience = job->rerun == PLAN_AFTER_SILENCE ? SCHEDULE_PATIENCE : 1;
     struct pool_outcome outcome;
+    char how[256], reason[768];
     enum pool_event event;
+    bool gone, unusual;
 
     pool_renew(&r->pool); /* they do not know that this is a rerun */
     if ((arm_all(r, 1, job->arms) & job->arms) != 0 || !may_go_on(r) || !start_job(r, job, 0, patience)) {
@@ -404,13 +357,22 @@ static void run_alone(struct runner *r, struct plan_job *job)
         r->interrupted = event == POOL_INTERRUPTED;
         return;
     }
+    unusual = outcome.text == NULL;
     take_outcome(r, job, &outcome);
-    if (target_is_gone(r, job)) {
-        char reason[256];
-
-        snprintf(reason, sizeof(reason), "the target died of this case, alone (attempt %d); status %d", job->attempt,
-                 r->hooks->exit_code);
-        change_verdict(r, job, VERDICT_CRASH, reason);
+    unusual = unusual || job->brief.silence || job->brief.unreachable;
+    r->lanes[0].unusual = true;
+    for (int64_t until = process_now_ms() + SCHEDULE_DYING_MS;
+         !hooks_is_gone(r->hooks) && process_now_ms() < until && r->hooks->pid > 0;) {
+        process_sleep_ms(5);
+    }
+    gone = schedule_target_is_gone(r, job, how, sizeof(how));
+    if (!gone && unusual && r->served && !schedule_still_serves(r, 0)) {
+        gone = true;
+        snprintf(how, sizeof(how), "a plain login after it is not answered");
+    }
+    if (gone) {
+        schedule_crash_reason(r, job, how, reason, sizeof(reason));
+        schedule_change_verdict(r, job, VERDICT_CRASH, reason);
         r->crashes++;
         r->lanes[0].down = true;
         bring_back(r, 0);
@@ -442,22 +404,34 @@ static void settle_crashes(struct runner *r)
                 continue;
             }
             if (!reproduced) {
-                change_verdict(r, job, VERDICT_CRASH,
-                               "the target died while this case ran; alone it did not, or could not be tried");
+                schedule_change_verdict(r, job, VERDICT_CRASH,
+                                        "the target died while this case ran; alone it did not, or could not be tried");
             }
-            finalize(r, job);
+            schedule_finalize(r, job);
         }
     }
 }
 
-/* A target that does not answer a plain login within five times the limit was not merely slow. */
+/*
+ * A target that does not answer a plain login within five times the limit was not merely slow. One of ours is started
+ * anew before it is asked again: a case may have made it deaf, and its turn to show that comes.
+ */
 static bool silence_is_sure(struct runner *r)
 {
-    int64_t ignored;
-    char err[256];
-
-    return !probe_login(r->hooks, runner_initiator(r->options), r->options->seed + 1, r->timeout_ms * SCHEDULE_PATIENCE,
-                        &ignored, err, sizeof(err));
+    if (!r->served) {
+        return true;
+    }
+    if (schedule_still_serves(r, 0)) {
+        return false;
+    }
+    if (r->hooks->external || r->hooks->profile->start == NULL) {
+        return true;
+    }
+    runner_remark(r, "a plain login is not answered any more");
+    r->crashes++;
+    r->lanes[0].down = true;
+    bring_back(r, 0);
+    return r->lost || !schedule_still_serves(r, 0);
 }
 
 static void run_again(struct runner *r)
@@ -483,7 +457,7 @@ static void run_again(struct runner *r)
             disarm_all(r, job->group);
         }
         if (job->rerun == PLAN_AFTER_SILENCE && job->text != NULL && job->state != PLAN_DONE && may_go_on(r)) {
-            finalize(r, job);
+            schedule_finalize(r, job);
         }
     }
     settle_crashes(r);
@@ -500,10 +474,25 @@ static void give_up_waiting(struct runner *r)
             continue;
         }
         if (job->text != NULL) {
-            finalize(r, job);
+            schedule_finalize(r, job);
         } else {
-            finalize_with(r, job, VERDICT_SKIP, "not run: the target is gone");
+            schedule_finalize_with(r, job, VERDICT_SKIP, "not run: the target is gone");
         }
+    }
+}
+
+/* When anything was unusual, a plain login shows that the target still serves. */
+static void see_that_it_serves(struct runner *r)
+{
+    for (size_t i = 0; r->served && !r->lost && may_go_on(r) && i < r->lane_count; i++) {
+        if (r->lanes[i].unusual && !schedule_still_serves(r, i)) {
+            runner_remark(r, "after the last case a plain login is not answered any more");
+            json_object_set_new(r->results->head, "serves_at_end", json_false());
+            return;
+        }
+    }
+    if (r->served && !r->lost) {
+        json_object_set_new(r->results->head, "serves_at_end", json_true());
     }
 }
 
@@ -513,22 +502,7 @@ static void skip_left_out(struct runner *r)
         struct plan_job *job = &r->plan.jobs[i];
 
         if (job->skip != NULL) {
-            finalize_with(r, job, VERDICT_SKIP, job->skip);
-        }
-    }
-}
-
-/* Only now are the lines taken apart: while workers share our memory each page of it that changes is copied. */
-static void collect(struct runner *r)
-{
-    for (size_t i = 0; i < r->plan.count; i++) {
-        const struct plan_job *job = &r->plan.jobs[i];
-        struct worker_brief brief;
-        const char *text;
-
-        if (job->state == PLAN_DONE && worker_text_read(job->text, &brief, &text) &&
-            json_array_append_new(r->results->cases, json_loads(text, 0, NULL)) != 0) {
-            snprintf(r->fault, sizeof(r->fault), "%s: its result cannot be read back", job->c->id);
+            schedule_finalize_with(r, job, VERDICT_SKIP, job->skip);
         }
     }
 }
@@ -556,9 +530,11 @@ void schedule_run(struct runner *r)
             disarm_all(r, group);
         }
     }
+    settle_ended(r, true);
     run_again(r);
+    see_that_it_serves(r);
     if (r->lost && !r->interrupted && r->fault[0] == '\0') {
         give_up_waiting(r);
     }
-    collect(r);
+    schedule_collect(r);
 }

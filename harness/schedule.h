@@ -14,6 +14,7 @@ struct schedule_lane {
     size_t busy;         /* cases in flight */
     uint64_t held;       /* exclusive conditions in use */
     bool down;           /* it is gone and has to be restarted */
+    bool unusual;        /* something happened that asks for a plain login at the end */
 };
 
 struct runner {
@@ -30,14 +31,46 @@ struct runner {
     int close_grace_ms;
     size_t done;
     size_t crashes;
-    bool down; /* of some lane */
-    bool lost; /* one of them is gone for good */
+    bool served; /* a plain login succeeded before the first case */
+    bool down;   /* of some lane */
+    bool lost;   /* one of them is gone for good */
     bool interrupted;
     char fault[512]; /* a fault of ours that ends the run; "" none */
 };
 
 /* Runs every case of the plan to its verdict, as far as the target, faults of ours and Ctrl-C let it. */
 void schedule_run(struct runner *r);
+
+enum {
+    SCHEDULE_PATIENCE = 5,    /* a rerun after silence has so many times the limits */
+    SCHEDULE_SETTLE_MS = 300, /* so long after its end a case is suspected when the target dies */
+    SCHEDULE_DYING_MS = 30,   /* from the end of its connections to that of a process */
+};
+
+/* Has the instance that the case ran on died of it, or of one beside it? how: in words. */
+bool schedule_target_is_gone(struct runner *r, const struct plan_job *job, char *how, size_t how_len);
+
+/* A plain login shows that an instance still serves. */
+bool schedule_still_serves(struct runner *r, size_t lane);
+
+/* What is told of a case that the target died of: how, the last that was sent, the line that does it again. */
+void schedule_crash_reason(const struct runner *r, const struct plan_job *job, const char *how, char *out,
+                           size_t out_len);
+
+/* The evidence of a result says the same verdict as its line. */
+void schedule_retitle(const struct runner *r, const json_t *line);
+
+/* Keeps the result of a job's last run. Takes text. */
+void schedule_keep(struct runner *r, struct plan_job *job, char *text);
+/* Keeps a result that no worker made. */
+void schedule_keep_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason);
+/* What a worker made becomes another verdict, its evidence stays. */
+void schedule_change_verdict(struct runner *r, struct plan_job *job, enum verdict v, const char *reason);
+/* The verdict that is kept stands: it goes to the journal, and the listener hears of it. */
+void schedule_finalize(struct runner *r, struct plan_job *job);
+void schedule_finalize_with(struct runner *r, struct plan_job *job, enum verdict v, const char *reason);
+/* Only now are the lines taken apart: while workers share our memory each page of it that changes is copied. */
+void schedule_collect(struct runner *r);
 
 /* Tells the listener. */
 void runner_remark(const struct runner *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

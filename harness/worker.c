@@ -4,6 +4,7 @@
 #include "harness/capture.h"
 #include "harness/ladder.h"
 #include "harness/ladder_json.h"
+#include "harness/lastword.h"
 #include "harness/process.h"
 
 #include <ctype.h>
@@ -223,7 +224,7 @@ static json_t *conclude(const struct worker_task *task, const struct transcript 
     struct finding_list list = {0};
     json_t *findings = json_array();
     json_t *line;
-    char err[512];
+    char err[512], last[256];
     char wire[17];
 
     if (verdict != VERDICT_SKIP && verdict != VERDICT_ERROR) {
@@ -255,6 +256,8 @@ static json_t *conclude(const struct worker_task *task, const struct transcript 
     if (got->unreachable) {
         json_object_set_new(line, "unreachable", json_true());
     }
+    lastword_of(t, last, sizeof(last));
+    json_object_set_new(line, "last", result_text(last));
     if (is_case_fault(task->c, verdict, got->reason)) {
         json_object_set_new(line, "case_fault", json_true());
     }

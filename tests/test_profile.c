@@ -99,7 +99,11 @@ static const char text[] = "profile: test\n"
                            "timeouts: { answer: 3s, close-grace: 1s, ready: 2m, stop: 10ms }\n"
                            "parallel: 8\n"
                            "instances: 3\n"
-                           "rfc3720: true\n";
+                           "rfc: 3720\n"
+                           "half-close: no\n"
+                           "require-codes: [0x0000, 0x0203]\n"
+                           "log: ${dir}/log\n"
+                           "crash: 'BUG:|Oops'\n";
 
 static void fields(void **state)
 {
@@ -135,6 +139,11 @@ static void fields(void **state)
     assert_int_equal(p->parallel, 8);
     assert_int_equal(p->instances, 3);
     assert_true(p->rfc3720);
+    assert_true(p->no_half_close);
+    assert_int_equal(p->required_count, 2);
+    assert_int_equal(p->required[1], 0x0203);
+    assert_string_equal(p->log, "${dir}/log");
+    assert_string_equal(p->crash, "BUG:|Oops");
     /* The runner puts resolved addresses in place. */
     free(p->portals[0].address);
     p->portals[0].address = strdup("127.0.0.1");

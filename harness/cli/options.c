@@ -53,6 +53,8 @@ static const struct option_row rows[] = {
      "failures that are known, beside those of the profile (repeat for more)"},
     {"update-waivers", NULL, OPTION_FLAG, AT(update_waivers), OPTIONS_RUN,
      "write OUT/waivers.yaml for review: what still counts and what was seen"},
+    {"safe", NULL, OPTION_FLAG, AT(safe), OPTIONS_RUN,
+     "leave out what would disturb a live target (reinstatement, limits)"},
     {"fail-on-skip", NULL, OPTION_FLAG, AT(fail_on_skip), OPTIONS_RUN, "a skipped case counts as failed"},
     {"exit-zero", NULL, OPTION_FLAG, AT(exit_zero), OPTIONS_RUN, "exit 0 although cases failed"},
     {"quiet", NULL, OPTION_FLAG, AT(quiet), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ | OPTIONS_REPLAY, "no progress, only the end"},

@@ -23,7 +23,7 @@ struct options {
     uint64_t seed, execs, time_ms;
     const char *filter, *format, *pace; /* of captures */
     struct options_list maps;
-    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, help, version;
+    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, safe, help, version;
 };
 
 /* Commands as bits: which option belongs where. */

@@ -8,6 +8,7 @@
 #include "harness/killtable.h"
 #include "harness/process.h"
 #include "harness/runner.h"
+#include "reports/coverage.h"
 #include "reports/reports.h"
 
 #include <errno.h>
@@ -209,12 +210,56 @@ static int report(const struct cli *cli, const char *out, const struct results *
     return 0;
 }
 
+/* The command line without what selects cases, for reproducers. Secrets never stand on one. */
+static void tell_again(const struct options *o, char *out, size_t out_len)
+{
+    int len = snprintf(out, out_len, "iscsispec run %s %s", o->target != NULL ? "--target" : "--profile",
+                       o->target != NULL ? o->target : (o->profile != NULL ? o->profile : DEFAULT_PROFILE));
+
+    for (size_t i = 0; i < o->portals.count && len > 0 && (size_t)len < out_len; i++) {
+        len += snprintf(out + len, out_len - (size_t)len, " --portal %s", o->portals.items[i]);
+    }
+    for (size_t i = 0; i < o->cases.count && len > 0 && (size_t)len < out_len; i++) {
+        len += snprintf(out + len, out_len - (size_t)len, " --cases %s", o->cases.items[i]);
+    }
+    if (o->user != NULL && len > 0 && (size_t)len < out_len) {
+        len += snprintf(out + len, out_len - (size_t)len, " --user %s", o->user);
+    }
+    if (o->extra != NULL && len > 0 && (size_t)len < out_len) {
+        snprintf(out + len, out_len - (size_t)len, " --extra '%s'", o->extra);
+    }
+}
+
+/* Codes that the profile requires: each has to be seen, where a case for it ran. */
+static int check_required(const struct results *r)
+{
+    const json_t *required = json_object_get(r->head, "require_codes");
+    struct coverage coverage;
+    int missing = 0;
+
+    coverage_compute(&coverage, r);
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        const struct coverage_row *row = &coverage.rows[i];
+        char code[8];
+
+        snprintf(code, sizeof(code), "0x%04x", (unsigned)row->status->code);
+        for (size_t k = 0; k < json_array_size(required); k++) {
+            if (strcmp(json_string_value(json_array_get(required, k)), code) == 0 && row->server != COVERAGE_SEEN &&
+                (row->ran > 0 || json_array_size(json_object_get(r->head, "selection")) == 0)) {
+                printf("required and not seen: %s %s\n", code, row->status->name);
+                missing++;
+            }
+        }
+    }
+    return missing;
+}
+
 static int run_with(struct cli *cli, struct profile *profile, const struct killtable *kills, const char *binary,
                     json_t *waivers)
 {
     const struct options *o = &cli->options;
     const char *out = o->out != NULL ? o->out : CLI_DEFAULT_OUT;
-    char err[8192] = "", log[PATH_MAX];
+    char err[8192] = "", log[PATH_MAX], again[1024];
     struct progress progress;
     struct results results;
     struct instances instances;
@@ -231,6 +276,8 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .shuffle = o->shuffle,
         .seed = cli_seed(o),
         .waivers = waivers,
+        .again = again,
+        .safe = o->safe,
         .listener = {progress_finished, progress_remark, &progress},
     };
     int64_t start = process_now_ms();
@@ -240,6 +287,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
     }
     snprintf(log, sizeof(log), "%s/target.log", out);
+    tell_again(o, again, sizeof(again));
     progress_init(&progress, o->quiet);
     if (!results_init(&results) || !instances_init(&instances, profile, o->portals.count > 0, log, err, sizeof(err))) {
         return cli_fail(EXIT_FAULT, "%s", err);
@@ -262,6 +310,9 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         struct results_policy policy = {.fail_on_skip = o->fail_on_skip, .exit_zero = o->exit_zero};
 
         status = reported != 0 ? reported : (int)results_exit_status(&results, &policy);
+        if (check_required(&results) > 0 && (status == EXIT_ALL_PASSED || status == EXIT_NOTHING) && !o->exit_zero) {
+            status = EXIT_FINDINGS;
+        }
     }
     results_free(&results);
     return status;
