@@ -274,6 +274,9 @@ enum results_exit runner_run(const struct runner_options *options, struct result
         snprintf(err, err_len, "out of memory or file descriptors");
         status = EXIT_FAULT;
     }
+    if (status == EXIT_ALL_PASSED && options->command != NULL) {
+        json_object_set_new(results->head, "command", result_text(options->command));
+    }
     if (status == EXIT_ALL_PASSED) {
         status = run_planned(&r, err, err_len);
         json_object_set_new(results->head, "interrupted", json_boolean(r.interrupted));

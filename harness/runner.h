@@ -42,6 +42,7 @@ struct runner_options {
     bool safe;       /* cases that would disturb a live target are left out */
     bool no_rerun;   /* a FAIL by silence is not run again */
     bool no_decoder; /* the decoder column is not measured */
+    const char *command; /* that leads to this run again, for the head; NULL none */
     json_t *waivers; /* entries of waivers.h for the head; borrowed, NULL none */
     struct runner_listener listener;
 };

@@ -1,11 +1,15 @@
 #include "reports/reports.h"
 
+#include "reports/html.h"
+
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct source {
-    const char *dir;
+    const char *evidence; /* directory of the run */
+    const char *links;    /* what links to it begin with */
     const struct results *run;
     const struct catalogue *rules;
 };
@@ -52,19 +56,33 @@ static int write_junit(const char *path, const struct source *s)
     return junit_write(path, s->run);
 }
 
-int reports_write_all(const char *dir, const struct results *r, const struct catalogue *rules, char *err,
-                      size_t err_len)
+static int write_html(const char *path, const struct source *s)
+{
+    const struct html_run run = {s->run, s->evidence, s->links};
+    FILE *file = fopen(path, "we");
+
+    return file != NULL ? close_stream(file, html_write(file, &run, 1, s->rules)) : -1;
+}
+
+int reports_write_all(const char *dir, const char *evidence, const struct results *r, const struct catalogue *rules,
+                      char *err, size_t err_len)
 {
     static const struct {
         const char *name;
         int (*write)(const char *path, const struct source *s);
     } writers[] = {
         {"coverage.md", write_markdown}, {"coverage.json", write_json},  {"junit.xml", write_junit},
-        {"results.tap", write_tap},      {"results.sarif", write_sarif},
+        {"results.tap", write_tap},      {"results.sarif", write_sarif}, {"report.html", write_html},
     };
-    const struct source source = {dir, r, rules};
+    char here[PATH_MAX], there[PATH_MAX + 1];
+    struct source source = {evidence, "", r, rules};
     char path[PATH_MAX];
 
+    /* From another directory only a whole path leads to the evidence. */
+    if (realpath(dir, here) != NULL && realpath(evidence, there) != NULL && strcmp(here, there) != 0) {
+        strcat(there, "/");
+        source.links = there;
+    }
     for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", dir, writers[i].name);
         errno = 0;

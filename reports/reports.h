@@ -18,9 +18,6 @@ int markdown_table(FILE *out, const struct results *r);
  */
 int markdown_write(FILE *out, const struct results *r, const struct catalogue *rules, bool published);
 
-/* Targets x codes, from several runs. Returns 0 or -1. */
-int matrix_write(FILE *out, const struct results *runs, size_t count);
-
 /* coverage.json as a value. Caller decrefs; NULL: no memory. */
 json_t *coverage_json(const struct results *r);
 
@@ -33,8 +30,11 @@ int tap_write(FILE *out, const struct results *r);
 /* SARIF 2.1.0 as a value; rules may be NULL: their words are then missing. Caller decrefs; NULL: no memory. */
 json_t *sarif_json(const struct results *r, const struct catalogue *rules);
 
-/* All reports of one run in dir, where its evidence lies too. Returns 0, or -1 with the reason in err. */
-int reports_write_all(const char *dir, const struct results *r, const struct catalogue *rules, char *err,
-                      size_t err_len);
+/*
+ * All reports of one run in dir. evidence: the directory of the run, where its ladders lie; links lead there. Returns
+ * 0, or -1 with the reason in err.
+ */
+int reports_write_all(const char *dir, const char *evidence, const struct results *r, const struct catalogue *rules,
+                      char *err, size_t err_len);
 
 #endif

@@ -1,5 +1,6 @@
 /* The coverage table from results that are made up, its golden file, JUnit. */
 #include "reports/coverage.h"
+#include "reports/matrix.h"
 #include "reports/reports.h"
 #include "reports/table.h"
 

@@ -279,3 +279,73 @@ void options_print(FILE *out, unsigned command)
         print_help(out, rows[i].help);
     }
 }
+
+/* What does not change how one case comes out. */
+static bool is_about_reports(const char *name)
+{
+    static const char *const names[] = {
+        "select",  "out",   "quiet",  "shuffle",   "fail-on-skip", "exit-zero", "published", "update-waivers",
+        "waivers", "shard", "repeat", "fail-fast", "max-time",     "help",      "jobs",      "seed"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_quoted(FILE *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,/:=@%+";
+
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, out);
+        return;
+    }
+    fputc('\'', out);
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            fputs("'\\''", out);
+        } else {
+            fputc(*word, out);
+        }
+    }
+    fputc('\'', out);
+}
+
+static void put_option(FILE *out, const struct option_row *row, const struct options *given)
+{
+    const void *at = (const char *)given + row->offset;
+    const struct options_list *list = at;
+
+    if (row->kind == OPTION_FLAG && *(const bool *)at) {
+        fprintf(out, " --%s", row->name);
+    } else if (row->kind == OPTION_COUNT && *(const int *)at != 0) {
+        fprintf(out, " --%s %d", row->name, *(const int *)at);
+    } else if (row->kind == OPTION_TEXT && *(const char *const *)at != NULL) {
+        fprintf(out, " --%s ", row->name);
+        put_quoted(out, *(const char *const *)at);
+    }
+    for (size_t i = 0; row->kind == OPTION_LIST && i < list->count; i++) {
+        fprintf(out, " --%s ", row->name);
+        put_quoted(out, list->items[i]);
+    }
+}
+
+bool options_command(const struct options *given, unsigned command, char *out, size_t out_len)
+{
+    FILE *file = fmemopen(out, out_len, "w");
+
+    out[0] = '\0';
+    if (file == NULL) {
+        return false;
+    }
+    fputs("iscsispec run", file);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].commands & command) != 0 && !is_about_reports(rows[i].name)) {
+            put_option(file, &rows[i], given);
+        }
+    }
+    return fclose(file) == 0;
+}

@@ -58,6 +58,12 @@ struct options_about {
 /* Fills *out with option number index, in the order of --help. False: there are no more. */
 bool options_describe(size_t index, struct options_about *out);
 
+/*
+ * The command that was given as a shell reads it, without what only says which cases are run and where reports go.
+ * Returns false when it did not fit.
+ */
+bool options_command(const struct options *given, unsigned command, char *out, size_t out_len);
+
 /* Prints the options of a command, one a line. */
 void options_print(FILE *out, unsigned command);
 

@@ -193,7 +193,7 @@ static int report(const struct cli *cli, const char *out, const struct results *
     const struct options *o = &cli->options;
     char err[PATH_MAX + 256];
 
-    if (reports_write_all(out, r, cli->rules, err, sizeof(err)) != 0) {
+    if (reports_write_all(out, out, r, cli->rules, err, sizeof(err)) != 0) {
         return cli_fail(EXIT_FAULT, "%s", err);
     }
     if (o->published != NULL && write_published(o->published, r, cli->rules) != 0) {
@@ -259,7 +259,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
 {
     const struct options *o = &cli->options;
     const char *out = o->out != NULL ? o->out : CLI_DEFAULT_OUT;
-    char err[8192] = "", log[PATH_MAX], again[1024];
+    char err[8192] = "", log[PATH_MAX], again[1024], command[4096];
     struct progress progress;
     struct results results;
     struct instances instances;
@@ -278,6 +278,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .waivers = waivers,
         .again = again,
         .safe = o->safe,
+        .command = command,
         .listener = {progress_finished, progress_remark, &progress},
     };
     int64_t start = process_now_ms();
@@ -286,6 +287,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     if (folder_make(out) != 0) {
         return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
     }
+    options_command(o, OPTIONS_RUN, command, sizeof(command));
     snprintf(log, sizeof(log), "%s/target.log", out);
     tell_again(o, again, sizeof(again));
     progress_init(&progress, o->quiet);

@@ -30,7 +30,7 @@ function hexText(value, digits) {
 
 function fieldText(opcode, field, value) {
     const [name, , , , bits] = field;
-    if ((name === "CSG" || name === "NSG") && (opcode === 0x03 || opcode === 0x23)) return value + " " + data.wire.stages[Number(value)];
+    if ((name === "CSG" || name === "NSG") && (opcode === 0x03 || opcode === 0x23)) return value + " " + data.wire.stages[Number(value)].replace("LoginOperational", "Operational").replace("Negotiation", "");
     if (name === "Status" && opcode === 0x23) return hexText(value, 4) + " " + statusName(Number(value));
     if (name === "Opcode") return hexText(value, 2);
     if (bits === 1 || name.includes("Length") || name === "CID") return String(value);
@@ -52,7 +52,7 @@ function fieldsOf(bytes) {
 function summaryOf(bytes, fields) {
     const opcode = bytes[0] & 0x3f;
     const get = (name) => { const f = fields.find((x) => x.name === name); return f ? f.text : ""; };
-    const stage = (name) => (get(name).split(" ")[1] || "").replace("Negotiation", "").replace("LoginOperational", "Operational");
+    const stage = (name) => get(name).split(" ")[1] || "";
     if (opcode === 0x03) return `T=${get("T")} C=${get("C")} ${stage("CSG")}` + (get("T") === "1" ? ` → ${stage("NSG")}` : "") + ` TSIH=${get("TSIH")}`;
     if (opcode === 0x23) return `${get("Status")} · T=${get("T")} C=${get("C")} ${stage("CSG")}` + (get("T") === "1" ? ` → ${stage("NSG")}` : "") + ` TSIH=${get("TSIH")}`;
     return fields.filter((f) => ["F", "Reason", "Response", "AsyncEvent"].includes(f.name)).map((f) => f.name + "=" + f.text).join(" ");

@@ -73,7 +73,7 @@ function caseRow(item) {
     const holder = el("div", { class: "case", "data-id": line.id, "data-run": index });
     const button = el("button", { type: "button", "aria-expanded": "false", onclick: () => toggle() },
         badge(line.verdict), el("span", {}, el("span", { class: "id mono" }, line.id), " ", el("span", { class: "title" }, line.title)),
-        el("span", { class: "target" }, several ? run.name : line.ms ? `${line.ms.toFixed(line.ms < 10 ? 1 : 0)} ms` : ""),
+        el("span", { class: several ? "target" : "target time" }, several ? run.name : line.ms ? `${line.ms.toFixed(line.ms < 10 ? 1 : 0)} ms` : ""),
         line.verdict !== "PASS" && line.reason ? el("span", { class: "reason" }, line.reason) : null);
     const toggle = (want) => {
         const body = holder.querySelector(".body");

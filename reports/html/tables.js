@@ -56,7 +56,15 @@ function rulesTable() {
         return cells.concat([s.proven, s.held].map((n) => el("td", { class: "num" }, String(n))), el("td", { class: "num" }, broken), el("td", { class: "num" }, String(s.unreached)));
     }));
     const names = several ? ["Subject", ...data.runs.map((r) => r.name)] : ["Subject", "", "Proven kept", "Held", "Broken", "Not reached"];
-    return el("div", { class: "card scroll" }, el("table", {}, head(...names), el("tbody", {}, subjects.map(row))));
+    return el("details", { class: "card" }, el("summary", {}, data.runs.map((run) => {
+        const sum = totalOf(run.subjects);
+        return [el("span", {}, `${several ? run.name + ": " : ""}${sum.proven} proven kept, ${sum.held} held, ${sum.broken} broken, ${sum.unreached} not reached`), stack(sum)];
+    })), el("div", { class: "scroll" }, el("table", {}, head(...names), el("tbody", {}, subjects.map(row)))));
+}
+
+function totalOf(subjects) {
+    const add = (name) => subjects.reduce((n, s) => n + s[name], 0);
+    return { proven: add("proven"), held: add("held"), broken: add("broken"), unreached: add("unreached") };
 }
 
 /* A subject's broken rules: the cases that show them. */
