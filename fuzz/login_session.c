@@ -1,181 +1,170 @@
 /*
- * Fuzz entry: a talk of initiators with the reference target's engine. Beyond crashes and sanitizers the oracles are:
- * output bounded by the input, everything freed on close, and no full feature phase on the CHAP target for an initiator
- * that cannot know the secret's digest.
+ * Fuzz entry: a talk of initiators with the reference target's engine (input: harness/session_input.h). Beyond crashes
+ * and sanitizers the oracles are the auditor, output bounded by the input, everything freed on close, and no full
+ * feature phase on a target that asks for CHAP without a right CHAP_R.
+ *
+ * ISCSISPEC_FUZZ_DEFECTS in the environment names defects of the target to break it with: to see that faults are found.
+ * ISCSISPEC_FUZZ_SHOW prints the talk, PDU by PDU.
  */
 #include "fuzz/entry.h"
-#include "harness/session_input.h"
-#include "reference_target/config.h"
-#include "reference_target/node.h"
+#include "fuzz/session_oracle.h"
+#include "fuzz/session_target.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-    OUTPUT_PER_CONN_MAX = 4 << 20, /* what one input may make the target send on a connection */
-    STEP_MS = 5000,
+enum { STEP_MS = 5000, RENDER_MAX = 1 << 16 };
+
+struct talk {
+    struct session_target *target;
+    bool show;
+    struct session_oracle oracle;
+    struct session_live live;
+    struct conn *conns[SESSION_INPUT_CONNS];
+    bool closed[SESSION_INPUT_CONNS]; /* by the target: what is sent afterwards is lost */
+    uint8_t out[RENDER_MAX];
 };
-
-struct session {
-    uint64_t now_ms;
-    uint32_t random;
-    size_t allocated;
-};
-
-static uint64_t session_now(void *context)
-{
-    return ((struct session *)context)->now_ms;
-}
-
-/* A fixed sequence, so that an input always means the same: what comes out here stands in for real random bytes. */
-static bool session_random(void *context, uint8_t *bytes, size_t length)
-{
-    struct session *session = context;
-
-    for (size_t i = 0; i < length; i++) {
-        session->random = session->random * 1664525U + 1013904223U;
-        bytes[i] = (uint8_t)(session->random >> 24);
-    }
-    return true;
-}
-
-static void *session_allocate(void *context, size_t size)
-{
-    struct session *session = context;
-    void *memory = malloc(size);
-
-    if (memory != NULL)
-        session->allocated++;
-    return memory;
-}
-
-static void session_release(void *context, void *memory)
-{
-    struct session *session = context;
-
-    if (memory != NULL)
-        session->allocated--;
-    free(memory);
-}
-
-static void finding(const char *what)
-{
-    fprintf(stderr, "finding: %s\n", what);
-    abort();
-}
 
 /* Takes the output of every connection that changed; closes what wants to be closed. */
-static void drain(struct node *node, struct conn **conns, size_t *sent)
+static void drain(struct talk *talk)
 {
     struct conn *conn;
 
-    while ((conn = node_next_dirty(node)) != NULL) {
+    while ((conn = node_next_dirty(talk->target->node)) != NULL) {
         const uint8_t *bytes;
         size_t length;
-        size_t i = 0;
+        unsigned i = 0;
 
-        while (i < SESSION_INPUT_CONNS && conns[i] != conn)
+        while (i < SESSION_INPUT_CONNS && talk->conns[i] != conn)
             i++;
         if (i == SESSION_INPUT_CONNS)
-            finding("a connection that was freed is dirty");
+            session_oracle_finding("a connection that was freed is dirty");
         while ((length = conn_output(conn, &bytes)) > 0) {
-            sent[i] += length;
-            if (sent[i] > OUTPUT_PER_CONN_MAX)
-                finding("output without bound");
+            session_oracle_bytes(&talk->oracle, i, TRANSCRIPT_TARGET, bytes, length);
+            session_live_answer(&talk->live, i, bytes, length);
             conn_output_consumed(conn, length);
         }
         if (conn_action(conn) != CONN_KEEP) {
+            session_oracle_end(&talk->oracle, i, TRANSCRIPT_TARGET,
+                               conn_action(conn) == CONN_RESET ? TRANSCRIPT_RST : TRANSCRIPT_FIN);
             conn_free(conn);
-            conns[i] = NULL;
+            talk->conns[i] = NULL;
+            talk->closed[i] = true;
         }
     }
 }
 
-static bool configure(struct config *config)
+static void check_entry(const struct talk *talk, unsigned i)
 {
-    static const uint8_t secret[] = "a secret that no input knows";
-    struct config_portal *portal;
-    struct config_target *target;
+    size_t target;
 
-    config_init(config);
-    for (unsigned tag = 1; tag <= 2; tag++) {
-        portal = config_add_portal(config, tag == 1 ? "main" : "second", "127.0.0.1", 3260);
-        if (portal == NULL)
-            return false;
-        portal->tag = (uint16_t)tag;
-        portal->address = strdup("127.0.0.1:3260");
+    if (talk->conns[i] == NULL || !conn_logged_in(talk->conns[i], &target) ||
+        !session_target_asks(talk->target, target))
+        return;
+    for (size_t user = 0; user < talk->target->config.targets[target].auth.user_count; user++) {
+        const struct config_credential *known = &talk->target->config.targets[target].auth.users[user];
+
+        if (session_oracle_proved(&talk->oracle, i, known->user, (const char *)known->secret))
+            return;
     }
-    if (config_add_target(config, "iqn.2026-01.example.iscsispec:open") == NULL)
+    session_oracle_finding("full feature phase on %s without a right CHAP_R",
+                           talk->target->config.targets[target].name);
+}
+
+static void pass_time(struct talk *talk)
+{
+    talk->target->now_ms += STEP_MS;
+    session_oracle_time(&talk->oracle, STEP_MS * 1000);
+    node_tick(talk->target->node);
+    for (size_t i = 0; i < SESSION_INPUT_CONNS; i++)
+        if (talk->conns[i] != NULL && conn_deadline(talk->conns[i]) <= talk->target->now_ms)
+            conn_tick(talk->conns[i]);
+}
+
+static bool open_conn(struct talk *talk, unsigned i)
+{
+    if (talk->conns[i] != NULL)
+        return true;
+    if (talk->closed[i])
         return false;
-    target = config_add_target(config, "iqn.2026-01.example.iscsispec:chap");
-    if (target == NULL)
+    talk->conns[i] = conn_open(talk->target->node, session_target_portal(i), "fuzz", "127.0.0.1:3260");
+    if (talk->conns[i] == NULL)
         return false;
-    target->auth.users = calloc(1, sizeof *target->auth.users);
-    if (target->auth.users == NULL)
-        return false;
-    target->auth.user_count = 1;
-    target->auth.users[0].user = strdup("alice");
-    target->auth.users[0].secret = malloc(sizeof secret);
-    target->auth.users[0].secret_length = sizeof secret;
-    if (target->auth.users[0].secret != NULL)
-        memcpy(target->auth.users[0].secret, secret, sizeof secret);
+    session_live_open(&talk->live, i);
+    session_oracle_open(&talk->oracle, i);
     return true;
+}
+
+static void reset_conn(struct talk *talk, unsigned i)
+{
+    if (talk->conns[i] != NULL) {
+        session_oracle_end(&talk->oracle, i, TRANSCRIPT_INITIATOR, TRANSCRIPT_RST);
+        conn_free(talk->conns[i]);
+        talk->conns[i] = NULL;
+    }
+    talk->closed[i] = false;
+}
+
+static void play_record(struct talk *talk, const struct session_input_record *record)
+{
+    unsigned i = record->conn;
+    const uint8_t *bytes;
+
+    if (record->kind == SESSION_INPUT_TIME) {
+        pass_time(talk);
+    } else if (record->kind == SESSION_INPUT_RESET) {
+        reset_conn(talk, i);
+    } else if (open_conn(talk, i)) {
+        if (record->kind == SESSION_INPUT_EOF) {
+            session_oracle_end(&talk->oracle, i, TRANSCRIPT_INITIATOR, TRANSCRIPT_FIN);
+            conn_eof(talk->conns[i]);
+        } else {
+            size_t len = session_live_render(&talk->live, record, talk->out, sizeof talk->out, &bytes);
+
+            session_oracle_bytes(&talk->oracle, i, TRANSCRIPT_INITIATOR, bytes, len);
+            conn_input(talk->conns[i], bytes, len);
+        }
+    }
+    drain(talk);
+    check_entry(talk, i);
+}
+
+static void play(struct talk *talk, const uint8_t *data, size_t size)
+{
+    const struct session_live_names *names = session_target_names();
+    const uint8_t *end = data + size;
+    struct session_input_record record;
+
+    session_live_init(&talk->live, names);
+    if (!session_target_start(talk->target) ||
+        !session_oracle_start(&talk->oracle, names->user, (const char *)names->secret, "target", "target-secret-14"))
+        abort();
+    talk->oracle.show = talk->show;
+    while (session_input_next(&data, end, &record))
+        play_record(talk, &record);
+    for (unsigned i = 0; i < SESSION_INPUT_CONNS; i++) {
+        if (talk->conns[i] != NULL)
+            conn_free(talk->conns[i]);
+        talk->conns[i] = NULL;
+        talk->closed[i] = false;
+    }
+    session_target_stop(talk->target);
+    session_oracle_finish(&talk->oracle);
+    if (talk->target->allocated != 0)
+        session_oracle_finding("%zu blocks were not freed", talk->target->allocated);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct session session = {.now_ms = 1, .random = 1};
-    struct node_env env = {.context = &session,
-                           .now_ms = session_now,
-                           .random = session_random,
-                           .allocate = session_allocate,
-                           .release = session_release};
-    struct conn *conns[SESSION_INPUT_CONNS] = {NULL};
-    size_t sent[SESSION_INPUT_CONNS] = {0};
-    const uint8_t *end = data + size;
-    struct session_input_record record;
-    struct config config;
+    /* Made once: the interface of a fuzz entry has no place for it. Nothing of one input is seen by the next. */
+    static struct session_target target;
+    static struct talk talk;
 
-    if (!configure(&config))
-        abort();
-    struct node *node = node_new(&config, &env);
-    if (node == NULL)
-        abort();
-    while (session_input_next(&data, end, &record)) {
-        struct conn **conn = &conns[record.conn];
-        size_t target;
-
-        if (*conn == NULL) {
-            *conn = conn_open(node, record.conn & 1U, "fuzz", "127.0.0.1:3260");
-            sent[record.conn] = 0;
-        }
-        if (*conn == NULL)
-            break;
-        if (record.kind == SESSION_INPUT_DATA) {
-            conn_input(*conn, record.bytes, record.len);
-        } else if (record.kind == SESSION_INPUT_EOF) {
-            conn_eof(*conn);
-        } else if (record.kind == SESSION_INPUT_RESET) {
-            conn_free(*conn);
-            *conn = NULL;
-        } else {
-            session.now_ms += STEP_MS;
-            node_tick(node);
-            for (size_t i = 0; i < SESSION_INPUT_CONNS; i++)
-                if (conns[i] != NULL && conn_deadline(conns[i]) <= session.now_ms)
-                    conn_tick(conns[i]);
-        }
-        if (*conn != NULL && conn_logged_in(*conn, &target) && target == 1)
-            finding("full feature phase on the CHAP target without its secret");
-        drain(node, conns, sent);
+    if (talk.target == NULL) {
+        if (!session_target_configure(&target, getenv("ISCSISPEC_FUZZ_DEFECTS")))
+            exit(2);
+        talk.target = &target;
+        talk.show = getenv("ISCSISPEC_FUZZ_SHOW") != NULL;
     }
-    for (size_t i = 0; i < SESSION_INPUT_CONNS; i++)
-        if (conns[i] != NULL)
-            conn_free(conns[i]);
-    node_free(node);
-    config_free(&config);
-    if (session.allocated != 0)
-        finding("memory was not freed");
+    play(&talk, data, size);
     return 0;
 }

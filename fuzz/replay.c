@@ -1,6 +1,7 @@
 /*
  * Runs the files (and the files of the folders) that are named through a fuzz entry, once each: for regressions, for
- * reproducing a finding and for coverage. Exits 0 unless the entry aborts; 2 when a file cannot be read or there is none.
+ * reproducing a finding and for coverage. Exits 0 unless the entry aborts; 2 when a file cannot be read or there is
+ * none.
  */
 #include "fuzz/entry.h"
 
@@ -70,7 +71,8 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         struct stat about;
-        int count = stat(argv[i], &about) == 0 && S_ISDIR(about.st_mode) ? replay_folder(argv[i]) : replay_file(argv[i]);
+        int count =
+            stat(argv[i], &about) == 0 && S_ISDIR(about.st_mode) ? replay_folder(argv[i]) : replay_file(argv[i]);
 
         if (count < 0)
             return 2;

@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (text_next(&cursor, &pair) == TEXT_PAIR) {
         const char *begin = (const char *)data, *end = begin + size;
 
-        if (pair.key < begin || pair.value < begin || pair.key + pair.key_len > end || pair.value + pair.value_len > end)
+        if (pair.key < begin || pair.value < begin || pair.key + pair.key_len > end ||
+            pair.value + pair.value_len > end)
             abort();
         text_key_valid(pair.key, pair.key_len);
         check_value(pair.value, pair.value_len);

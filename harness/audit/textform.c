@@ -92,6 +92,8 @@ static void not_his(struct audit_run *run, enum audit_rule_id rule, const struct
     /* NotUnderstood to a key of the document, and replies to what the initiator got wrong, are judged elsewhere. */
     if (said && word != KEYS_WORD_VALUE &&
         (word == KEYS_WORD_NOT_UNDERSTOOD || key->entry->stages == 0 ||
+         /* RFC 7145, 6: they are irrelevant without RDMAExtensions=Yes, and may be called so */
+         (word == KEYS_WORD_IRRELEVANT && key->entry->id > KEYS_RDMA_EXTENSIONS) ||
          keys_check_value(key->entry, said->value, said->value_len) != KEYS_VALUE_OK))
         return;
     if (key->entry->id == KEYS_TARGET_NAME || key->entry->id == KEYS_SEND_TARGETS) {
