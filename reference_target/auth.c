@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "login.h"
 
 /* Keys that belong to an authentication method, AuthMethod itself not included. */
 static const enum keys_id auth_keys[] = {
@@ -64,6 +65,7 @@ enum cause auth_method(struct conn *conn, struct auth *auth, const struct negoti
         return CAUSE_CHAP_STEP;
     if (!negotiate_present(request, KEYS_AUTH_METHOD))
         return CAUSE_NONE;
+    planted_touch(conn, PLANTED_AT_METHODS, offer->value, offer->value_len);
     if (keys_word(offer->value, offer->value_len) != KEYS_WORD_VALUE)
         return CAUSE_WORD;
     if (conn_has(conn, DEFECT_AUTH_METHOD_UNKNOWN_TAKEN)) {
@@ -190,6 +192,7 @@ enum cause auth_challenge(struct conn *conn, struct auth *auth, const struct neg
         return CAUSE_CHAP_MISSING;
     if (auth_out_of_step(request, key_bit(KEYS_CHAP_A)) || negotiate_present(request, KEYS_AUTH_METHOD))
         return CAUSE_CHAP_STEP;
+    planted_touch(conn, PLANTED_AT_ALGORITHMS, request->pairs[KEYS_CHAP_A].value, request->pairs[KEYS_CHAP_A].value_len);
     auth->algorithm = auth_choose_algorithm(conn, auth, &request->pairs[KEYS_CHAP_A]);
     if (auth->algorithm == NULL)
         return CAUSE_CHAP_ALGORITHM;
@@ -242,6 +245,7 @@ static enum cause auth_verify(const struct conn *conn, struct auth *auth, const 
     uint8_t received[CHAP_MAX_BINARY];
     size_t expected_length, length = 0;
 
+    planted_touch(conn, PLANTED_AT_RESPONSE, value->value, value->value_len);
     if (text_decode_binary(value->value, value->value_len, received, sizeof(received), &length) != TEXT_BINARY_OK)
         return CAUSE_CHAP_VALUE;
     if (value->value_len > 1 && ((value->value[1] == 'b' && conn_has(conn, DEFECT_CHAP_BASE64_REFUSED)) ||
@@ -375,6 +379,10 @@ enum cause auth_response(struct conn *conn, struct auth *auth, const struct nego
         *next = AUTH_EXPECT_CHAP_R;
         return auth_mutual(conn, auth, request, NULL, answer);
     }
+    if (cause == CAUSE_NONE && conn->login != NULL)
+        planted_touch(conn, PLANTED_AT_USER, conn->login->complete, conn->login->complete_length);
+    if (cause == CAUSE_NONE && mutual)
+        planted_touch(conn, PLANTED_AT_CHALLENGE, request->pairs[KEYS_CHAP_C].value, request->pairs[KEYS_CHAP_C].value_len);
     if (cause == CAUSE_NONE && mutual)
         cause = auth_mutual(conn, auth, request, user, answer);
     else if (cause == CAUSE_NONE && conn_has(conn, DEFECT_CHAP_R_UNASKED) && auth->config->mutual.user != NULL)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "planted.h"
+
 #include "defects_stimulus.h"
 
 #define DEFECTS_NO_CODE 0xffffU         /* the defect is not about one status code */
@@ -536,7 +538,8 @@
       "sends a NOP-In behind the Logout Response") \
     X(LOGIN_IN_FULL_FEATURE, "login-in-full-feature", DEFECTS_NO_CODE, "6.3", \
       "answers a Login Request in full feature phase with status 0x0000") \
-    DEFECTS_STIMULUS_TABLE(X)
+    DEFECTS_STIMULUS_TABLE(X) \
+    DEFECTS_PLANTED_TABLE(X)
 
 #define DEFECTS_ENUM(suffix, name, code, section, what) DEFECT_##suffix,
 enum defect { DEFECTS_TABLE(DEFECTS_ENUM) DEFECT_COUNT };

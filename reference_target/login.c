@@ -216,6 +216,7 @@ static enum cause login_join_text(struct conn *conn, struct login *login)
         return CAUSE_NONE;
     if (!buffer_append(&login->text, &conn->node->env, login->data, login->data_length))
         return CAUSE_NO_MEMORY;
+    planted_touch(conn, PLANTED_AT_JOINED, NULL, 0);
     login->complete = buffer_bytes(&login->text);
     login->complete_length = login->text.length;
     return CAUSE_NONE;
@@ -233,6 +234,7 @@ void login_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_
         return;
     }
     pdu_login_request_decode(&login->request, bhs);
+    planted_touch(conn, PLANTED_AT_REQUEST, bhs, PDU_BHS_LEN);
     if (login->state == LOGIN_EXPECT_FIRST)
         login->first = login->request;
     if (login->request.cont && !(login->request.transit && conn_has(conn, DEFECT_ACCEPT_C_WITH_T))) {

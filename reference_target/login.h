@@ -75,6 +75,9 @@ struct login {
     unsigned responses;                     /* that were sent in this login */
     uint16_t forced;                        /* status of CAUSE_FORCED */
     uint16_t tsih;                          /* of the session, once there is one to tell */
+#ifdef PLANTED_FAULTS
+    const uint8_t *planted;                 /* see planted.h */
+#endif
 };
 
 /* Starts a login on a new connection. False: no memory. */

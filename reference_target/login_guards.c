@@ -77,6 +77,7 @@ void login_identify(struct conn *conn)
     if (negotiate_present(keys, KEYS_INITIATOR_NAME)) {
         const struct text_pair *pair = &keys->pairs[KEYS_INITIATOR_NAME];
 
+        planted_touch(conn, PLANTED_AT_NAME, pair->value, pair->value_len);
         identity->has_initiator = pair->value_len > 0;
         identity->name_too_long = !copy_value(identity->initiator, sizeof(identity->initiator), pair);
     }

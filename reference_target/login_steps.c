@@ -229,6 +229,7 @@ enum cause login_do_part(struct conn *conn)
         login_drop_cut(login);
     if (!buffer_append(&login->text, &conn->node->env, login->data, login->data_length))
         return CAUSE_NO_MEMORY;
+    planted_touch(conn, PLANTED_AT_PART, buffer_bytes(&login->text), login->text.length);
     if (conn_has(conn, DEFECT_ANSWER_TO_C_BIT_NOT_EMPTY))
         login_declare_tag(conn, login);
     if (conn_has(conn, DEFECT_C_BIT_REQUEST_JUDGED_EARLY)) {

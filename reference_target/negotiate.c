@@ -359,6 +359,8 @@ static void negotiate_result(const struct conn *conn, struct negotiate *negotiat
     char own[NEGOTIATE_VALUE_MAX];
 
     negotiate_own(conn, negotiate, key->id, own);
+    if (key->type == KEYS_NUMBER_MIN || key->type == KEYS_NUMBER_MAX)
+        planted_touch(conn, PLANTED_AT_NUMBER, pair->value, pair->value_len);
     if (key->id == KEYS_FIRST_BURST_LENGTH && !conn_has(conn, DEFECT_ACCEPT_FIRST_BURST_ABOVE_MAX)) {
         uint32_t bound = negotiate_burst_bound(conn, negotiate, request);
         uint32_t wish = conn->node->config->params.first_burst_length;
