@@ -191,13 +191,13 @@ void capture_take_again(struct capture_taking *t, unsigned side, const struct ca
         t->conn->first_differing = from->frame;
 }
 
-size_t capture_taking_size(const struct capture_taking *t)
+size_t capture_conn_size(const struct capture_conn *conn)
 {
-    const struct transcript_conn *c = t->conn->conn;
+    const struct transcript_conn *c = conn->conn;
 
-    return sizeof *t->conn + sizeof *t->conn->transcript + sizeof *c + c->stream[0].capacity + c->stream[1].capacity +
+    return sizeof *conn + sizeof *conn->transcript + sizeof *c + c->stream[0].capacity + c->stream[1].capacity +
            c->event_capacity * sizeof *c->events +
-           (t->conn->pieces[0].capacity + t->conn->pieces[1].capacity) * sizeof(struct capture_piece);
+           (conn->pieces[0].capacity + conn->pieces[1].capacity) * sizeof(struct capture_piece);
 }
 
 /* ---- what it is ---- */

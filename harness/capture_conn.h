@@ -35,9 +35,6 @@ void capture_take_end(struct capture_taking *t, unsigned side, const struct capt
 /* Compares bytes that came again with those that stand at `offset`; counts what differs. */
 void capture_take_again(struct capture_taking *t, unsigned side, const struct capture_source *from, size_t offset,
                         const uint8_t *bytes, size_t len);
-/* Bytes of memory that it holds. */
-size_t capture_taking_size(const struct capture_taking *t);
-
 /* What the content says. */
 enum capture_content {
     CAPTURE_CONTENT_UNKNOWN, /* too little so far */

@@ -163,7 +163,7 @@ static void account(struct capture_flows *flows, struct capture_flow *f)
     size_t size = f->held_bytes + f->held_count * sizeof(struct capture_held);
 
     if (f->taking.conn)
-        size += capture_taking_size(&f->taking);
+        size += capture_conn_size(f->taking.conn);
     flows->total += size - f->size;
     f->size = size;
 }

@@ -296,6 +296,12 @@ enum capture_result capture_next(struct capture *c, struct capture_conn **out)
     return CAPTURE_CONN;
 }
 
+void capture_stop(struct capture *c)
+{
+    if (!c->over)
+        finish(c);
+}
+
 const char *capture_error(const struct capture *c)
 {
     return c->error;
@@ -309,6 +315,11 @@ const struct capture_counts *capture_counts(const struct capture *c)
 int64_t capture_start_us(const struct capture *c)
 {
     return c->start_us;
+}
+
+int64_t capture_last_us(const struct capture *c)
+{
+    return c->last_us;
 }
 
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *total)

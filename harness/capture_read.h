@@ -97,6 +97,8 @@ enum capture_result {
  * bounded number of frames, so that the caller can show progress and be interrupted.
  */
 enum capture_result capture_next(struct capture *c, struct capture_conn **out);
+/* Reads no further: the connections that are open now are given out as they stand, and then CAPTURE_END. */
+void capture_stop(struct capture *c);
 void capture_conn_free(struct capture_conn *conn);
 
 /* What is wrong with the file, one line; "" nothing. */
@@ -104,6 +106,10 @@ const char *capture_error(const struct capture *c);
 const struct capture_counts *capture_counts(const struct capture *c);
 /* Time of the first frame, microseconds since 1970; 0 before there is one. */
 int64_t capture_start_us(const struct capture *c);
+/* Time of the last frame read, microseconds since the first one. */
+int64_t capture_last_us(const struct capture *c);
+/* Bytes of memory that a connection holds. */
+size_t capture_conn_size(const struct capture_conn *conn);
 /* Bytes of the file that were read, and in all; *total 0: not known. */
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *total);
 

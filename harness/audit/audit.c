@@ -69,9 +69,19 @@ static void check_login(struct audit_run *run, const struct audit_login *login)
         }
 }
 
-bool audit_transcript(const struct transcript *t, struct finding_list *out)
+bool audit_judge(const struct transcript *t, const struct audit_login *logins, struct finding_list *out)
 {
     struct audit_run run = {.transcript = t, .out = out};
+
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < t->conn_count; i++)
+        check_login(&run, &logins[i]);
+    return audit_session_check(&run, logins, t->conn_count) && audit_chap_check_all(&run, logins, t->conn_count) &&
+           !run.no_memory;
+}
+
+bool audit_transcript(const struct transcript *t, struct finding_list *out)
+{
     struct audit_login *logins;
     size_t built = 0;
     bool fine = true;
@@ -82,14 +92,11 @@ bool audit_transcript(const struct transcript *t, struct finding_list *out)
     logins = calloc(t->conn_count, sizeof *logins);
     if (!logins)
         return false;
-    for (; built < t->conn_count && fine; built++) {
+    for (; built < t->conn_count && fine; built++)
         fine = audit_login_build(&logins[built], t, built);
-        if (fine)
-            check_login(&run, &logins[built]);
-    }
-    fine = fine && audit_session_check(&run, logins, built) && audit_chap_check_all(&run, logins, built);
+    fine = fine && audit_judge(t, logins, out);
     for (size_t i = 0; i < built; i++)
         audit_login_free(&logins[i]);
     free(logins);
-    return fine && !run.no_memory;
+    return fine;
 }

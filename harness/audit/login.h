@@ -132,6 +132,13 @@ struct audit_login {
 bool audit_login_build(struct audit_login *login, const struct transcript *t, size_t index);
 void audit_login_free(struct audit_login *login);
 
+/*
+ * The part of audit_transcript() behind the building: judges connections of which logins[i] is the view of number i.
+ * False when out of memory; *out is to be freed in any case.
+ */
+struct finding_list;
+bool audit_judge(const struct transcript *t, const struct audit_login *logins, struct finding_list *out);
+
 /* Key of the table, NULL when nobody said it. */
 const struct audit_key *audit_login_known(const struct audit_login *login, enum keys_id id);
 

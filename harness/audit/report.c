@@ -82,10 +82,15 @@ struct audit_place audit_at_pair(const struct audit_login *login, const struct a
 
 struct finding *audit_add(struct audit_run *run, enum audit_rule_id rule, struct audit_place place)
 {
+    audit_mark(run, rule);
+    return audit_add_id(run, rules[rule].id, place);
+}
+
+struct finding *audit_add_id(struct audit_run *run, const char *id, struct audit_place place)
+{
     struct finding_list *list = run->out;
     struct finding *f = &run->spare;
 
-    audit_mark(run, rule);
     if (list->count >= AUDIT_FINDING_MAX) {
         list->truncated = true;
     } else if (list->count == list->capacity) {
@@ -102,7 +107,7 @@ struct finding *audit_add(struct audit_run *run, enum audit_rule_id rule, struct
     if (list->count < AUDIT_FINDING_MAX && list->count < list->capacity)
         f = &list->items[list->count++];
     memset(f, 0, sizeof *f);
-    f->rule = rules[rule].id;
+    f->rule = id;
     f->conn = place.conn;
     f->side = place.side;
     f->pdu = place.pdu;

@@ -40,6 +40,8 @@ static inline void audit_mark(struct audit_run *run, enum audit_rule_id rule)
 
 /* Adds a finding with empty texts; never NULL. It is valid until the next one is added. */
 struct finding *audit_add(struct audit_run *run, enum audit_rule_id rule, struct audit_place place);
+/* The same for a rule that is not of the list in rules.h. id is static. */
+struct finding *audit_add_id(struct audit_run *run, const char *id, struct audit_place place);
 void audit_was(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void audit_allowed(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `was` = key=value, escaped. */

@@ -46,5 +46,6 @@ int cli_selftest(struct cli *cli);
 int cli_schema(struct cli *cli);
 int cli_fuzz(struct cli *cli);
 int cli_replay(struct cli *cli);
+int cli_lint(struct cli *cli);
 
 #endif

@@ -39,6 +39,11 @@ static const struct commands_row rows[] = {
      "      --user alice --secret-file secret.txt --map iqn.1993-08.org.debian:01:old=iqn.1993-08.org.debian:01:new\n"
      "                                                 exit 0: all answers agree, 1: some differ,\n"
      "                                                 3: not all could be compared, and none differs\n"},
+    {"lint", "CAPTURE...", OPTIONS_LINT, cli_lint, "judge the logins in captures, both sides, whatever made them",
+     "  iscsispec lint trouble.pcapng                  what happened, and whose fault it was\n"
+     "  iscsispec lint --brief --filter 'host 192.0.2.7' *.pcap.gz\n"
+     "  iscsispec lint trouble.pcap --format text --format html=trouble.html --format sarif=trouble.sarif\n"
+     "  tcpdump -i eth0 -s 0 -w - port 3260 | iscsispec lint -\n"},
     {"schema", "case|profile|waivers", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
      "  iscsispec schema case > case.schema.json\n"},
 };

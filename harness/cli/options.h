@@ -18,7 +18,8 @@ struct options {
     const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
     const char *write_kill_table, *check_kill_table, *replay;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
-    struct options_list corpus;
+    struct options_list corpus, formats;
+    bool brief;
     int jobs, timeout_ms, connections;
     uint64_t seed, execs, time_ms;
     const char *filter, *format, *pace; /* of captures */
@@ -34,6 +35,7 @@ enum options_command {
     OPTIONS_REPORT = 8,
     OPTIONS_SELFTEST = 16,
     OPTIONS_SCHEMA = 32,
+    OPTIONS_LINT = 512,
     OPTIONS_NONE = 64, /* no command given */
     OPTIONS_FUZZ = 4096,
     OPTIONS_REPLAY = 16384,

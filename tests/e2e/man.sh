@@ -211,7 +211,7 @@ wait_lines 1
 sleep 0.3
 count=1
 for line in 'iscsispec-target --drain-t' 'iscsispec-target --defect=no-tpgt,ignore-mo' \
-    'iscsispec explain status.denied.pl' 'iscsispec li'; do
+    'iscsispec explain status.denied.pl' 'iscsispec lis'; do
     zpty -n -w shell "$line"$'\t\C-x'
     wait_lines $((++count))
 done
