@@ -241,6 +241,27 @@ static bool is_login(const struct transcript_stream *s, uint8_t opcode)
            (pdu_data_len(bhs) == 0 || s->len <= data_at || text);
 }
 
+/*
+ * Does the target's first PDU answer the initiator's, in full feature phase or where a login is due (RFC 7143, 11)?
+ * Seen by opcode and task tag of both, and by what is never set in either.
+ */
+static bool is_dialogue(const struct transcript_stream *asked, const struct transcript_stream *told)
+{
+    const uint8_t *q = asked->bytes;
+    const uint8_t *r = told->bytes;
+    uint8_t request, response;
+
+    if ((q[0] & 0x80u) != 0 || (r[0] & 0xc0u) != 0 || pdu_itt(q) != pdu_itt(r) || pdu_itt(q) == PDU_NO_TAG ||
+        pdu_ahs_len(r) != 0)
+        return false;
+    request = pdu_opcode(q);
+    response = pdu_opcode(r);
+    if (!pdu_opcode_known(request) || pdu_opcode_from_target(request))
+        return false;
+    return response == (request | 0x20u) ||
+           (request == PDU_SCSI_COMMAND && (response == PDU_DATA_IN || response == PDU_R2T));
+}
+
 enum capture_content capture_recognise(const struct capture_taking *t)
 {
     bool judged[2] = {false, false};
@@ -256,8 +277,13 @@ enum capture_content capture_recognise(const struct capture_taking *t)
         if (is_login(s, PDU_LOGIN_RESPONSE))
             return i == 0 ? CAPTURE_CONTENT_1 : CAPTURE_CONTENT_0;
     }
-    if (judged[0] && judged[1])
-        return CAPTURE_CONTENT_NONE;
+    if (judged[0] && judged[1]) {
+        const struct transcript_stream *s = t->conn->conn->stream;
+
+        if (is_dialogue(&s[0], &s[1]))
+            return CAPTURE_CONTENT_0;
+        return is_dialogue(&s[1], &s[0]) ? CAPTURE_CONTENT_1 : CAPTURE_CONTENT_NONE;
+    }
     for (unsigned i = 0; i < 2; i++)
         if (t->conn->conn->stream[i].len > SILENT_MAX)
             return CAPTURE_CONTENT_NONE;

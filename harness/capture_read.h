@@ -47,7 +47,7 @@ struct capture_conn {
     uint32_t stream;           /* number of the TCP connection in the capture, from 0: Wireshark's tcp.stream */
     int64_t first_us, last_us; /* since the first frame of the capture */
     bool opened;               /* a SYN of it is in the capture; else it began before */
-    bool recognised;           /* a login stands in it; else only its port speaks for iSCSI */
+    bool recognised;           /* by its content; else only its port speaks for iSCSI */
     bool early;                /* given out before its end, to save memory: what came later is not here */
     /* What TCP did. */
     uint64_t repeated_bytes;  /* seen more than once */

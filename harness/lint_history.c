@@ -48,6 +48,7 @@ struct track {
     bool moved; /* the last login was: */
     struct portal moved_to;
     bool permanent;
+    bool stubborn; /* that it came back is told already */
     struct portal moved_from;
     bool loop_told;
     bool forever; /* a permanent move was followed: */
@@ -255,7 +256,7 @@ static bool is_numeric(const struct portal *p)
 
 /* A login of one that was told to go elsewhere. */
 static void check_followed(struct lint_history *h, struct track *t, const struct lint_finding *at,
-                           const struct portal *here)
+                           const struct portal *here, int64_t at_us)
 {
     char was[700];
 
@@ -265,7 +266,7 @@ static void check_followed(struct lint_history *h, struct track *t, const struct
         tell(h, at, "L-INI-009", RULE_INFO, RULE_INITIATOR, was, "the new address is remembered");
         t->forever = false;
     }
-    if (!t->moved)
+    if (!t->moved || at_us < t->at_us)
         return;
     t->moved = false;
     if (!is_numeric(&t->moved_to))
@@ -273,7 +274,9 @@ static void check_followed(struct lint_history *h, struct track *t, const struct
     if (same_portal(here, &t->moved_to)) {
         t->forever = t->permanent;
         t->old = t->moved_from;
-    } else if (same_portal(here, &t->moved_from)) {
+        t->stubborn = false;
+    } else if (same_portal(here, &t->moved_from) && !t->stubborn) {
+        t->stubborn = true;
         snprintf(was, sizeof was, "%s was sent from %s port %u to %s port %u, and came back to the first", t->initiator,
                  here->address, here->port, t->moved_to.address, t->moved_to.port);
         tell(h, at, "L-INI-008", RULE_FAIL, RULE_INITIATOR, was, "the initiator connects to the address given");
@@ -409,7 +412,7 @@ bool lint_history_take(struct lint_history *h, const struct lint_conn *conn, uin
     t = track_of(h, conn);
     request = request_hash(login);
     check_challenge(h, conn, group);
-    check_followed(h, t, &at, &here);
+    check_followed(h, t, &at, &here, conn->capture->first_us);
     check_retry(h, t, conn, &at, request);
     if (t->lost && conn->capture->first_us - t->lost_us >= RETURN_US)
         t->lost = false; /* late, but there */

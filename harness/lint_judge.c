@@ -41,6 +41,15 @@ const char *lint_value(const struct audit_login *login, enum keys_id id, enum tr
 
 /* ---- outcome, codes ---- */
 
+/* Is a PDU of a login in it? */
+static bool has_login(const struct audit_login *login)
+{
+    for (size_t i = 0; i < login->count; i++)
+        if (login->exchanges[i].login_request || login->exchanges[i].login_response)
+            return true;
+    return false;
+}
+
 static void decide(struct lint_conn *c)
 {
     const struct audit_login *login = c->login;
@@ -50,7 +59,7 @@ static void decide(struct lint_conn *c)
         c->outcome = status_class(c->status) == STATUS_CLASS_REDIRECTION ? LINT_MOVED : LINT_REFUSED;
     } else if (login->final != AUDIT_NONE) {
         c->outcome = LINT_LOGGED_IN;
-    } else if (login->count == 0 || !c->capture->recognised) {
+    } else if (login->count == 0 || !has_login(login)) {
         c->outcome = LINT_NO_LOGIN;
     } else {
         bool ended = c->capture->end_frame[0] != 0 || c->capture->end_frame[1] != 0;
@@ -142,7 +151,9 @@ static void tell_unjudged(struct lint_conn *c)
 
     tell_missing(c);
     if (c->outcome == LINT_NO_LOGIN)
-        unjudged(c, "no login is in it: only its port speaks for iSCSI");
+        unjudged(c, c->capture->recognised ? "no login is in it: the capture began later, or the target was asked for "
+                                             "something else first"
+                                           : "no login is in it: only its port speaks for iSCSI");
     else if (login->blind && c->capture->missing_bytes == 0)
         unjudged(c, "behind the last exchange shown the stream is no sequence of PDUs any more");
     if (login->partial)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A capture that tcpdump takes of the suite's own run against tgtd: lint sees the same logins, the same answers and the
-# same findings as the audit of the run did. ISCSISPEC_LINT_LIVE=all: of the whole run.
+# same findings as the audit of the run did. With `all` as third argument: of the whole run.
 . "${0%/*}/lib.sh"
 
 command -v tcpdump >/dev/null || {
