@@ -201,8 +201,6 @@ static void on_done(void *user, struct netfuzz_exec *x)
     f->stats->answers += x->answers;
     f->stats->silent += x->silent;
     f->stats->flooded += x->flooded;
-    for (size_t i = 0; i < NETFUZZ_STAGES; i++)
-        f->stats->reached[i] += x->reach >> i & 1u;
     if (x->fate != NETFUZZ_PLAYED) {
         f->stats->unreachable++;
         f->look_ms = 0;
@@ -228,6 +226,8 @@ static bool commit_one(struct netfuzz *f, struct netfuzz_slot *slot)
     slot->facts = NULL;
     if (added)
         f->stats->last_new_ms = netfuzz_run_ms(f);
+    for (size_t i = 0; i < NETFUZZ_STAGES; i++)
+        f->stats->reached[i] += slot->reach >> i & 1u;
     f->visible[slot->number % NETFUZZ_LAG] = f->corpus.count;
     f->committed++;
     f->stats->execs++;
@@ -270,7 +270,6 @@ static void check_login(struct netfuzz *f)
         report_trouble(f, NETFUZZ_HANG);
     else
         f->stats->login_us = us;
-    netfuzz_player_listen(f->player, on_done, f);
 }
 
 /* Looks after the target as often as it is due. */
@@ -290,6 +289,10 @@ static void look_after(struct netfuzz *f)
     }
     if (!f->trouble && now - f->health_ms >= HEALTH_MS) {
         check_login(f);
+        if (!f->trouble) {
+            netfuzz_watch_growth(f);
+            netfuzz_watch_slowness(f);
+        }
         f->health_ms = process_now_ms();
     }
     if (now - f->save_ms >= SAVE_MS) {
@@ -323,7 +326,6 @@ static void fuzz(struct netfuzz *f)
 
     f->begin_ms = f->rate_ms = process_now_ms();
     f->health_ms = f->save_ms = f->begin_ms;
-    netfuzz_player_listen(f->player, on_done, f);
     while (!f->err[0] && !f->lost && !used_up(f) && !netfuzz_stopped(f)) {
         refill(f, width);
         uv_run(&f->loop, UV_RUN_ONCE);
@@ -334,7 +336,6 @@ static void fuzz(struct netfuzz *f)
             netfuzz_drain(f);
             netfuzz_handle_trouble(f);
             f->trouble = false;
-            netfuzz_player_listen(f->player, on_done, f);
         }
         netfuzz_show(f, "fuzzing");
     }
@@ -444,6 +445,7 @@ static bool prepare_player(struct netfuzz *f, enum results_exit *status)
     netfuzz_watch_reset(&f->watch);
     prepare_site(f);
     *status = EXIT_FAULT;
+    f->done = on_done;
     f->player = netfuzz_player_new(&f->loop, &f->site, f->stats->connections, on_done, f);
     if (!f->player) {
         snprintf(f->err, sizeof(f->err), "out of memory");

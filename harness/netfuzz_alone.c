@@ -61,7 +61,7 @@ static void on_single(void *user, struct netfuzz_exec *x)
     x->transcript = NULL;
 }
 
-/* The listener of the fuzzing itself is put back by whoever goes on with it. */
+/* Nothing else may be in flight. */
 static bool play_single(struct netfuzz *f, const struct netfuzz_input *input, struct single *s)
 {
     s->done = s->odd = s->silent = false;
@@ -70,6 +70,7 @@ static bool play_single(struct netfuzz *f, const struct netfuzz_input *input, st
         return false;
     while (!s->done)
         uv_run(&f->loop, UV_RUN_ONCE);
+    netfuzz_player_listen(f->player, f->done, f);
     return true;
 }
 
@@ -93,7 +94,7 @@ static void look(struct netfuzz *f, struct netfuzz_shown *out, int limit_ms)
     }
 }
 
-bool netfuzz_alone(struct netfuzz *f, const struct netfuzz_input *const *inputs, size_t count, bool check,
+bool netfuzz_alone(struct netfuzz *f, const struct netfuzz_input *const *inputs, size_t count, enum netfuzz_care care,
                    struct netfuzz_shown *out)
 {
     struct single s = {.shown = out};
@@ -103,11 +104,11 @@ bool netfuzz_alone(struct netfuzz *f, const struct netfuzz_input *const *inputs,
     for (size_t i = 0; i < count && !out->gone && !out->alarmed; i++) {
         if (!play_single(f, inputs[i], &s))
             return false;
-        look(f, out, s.odd ? (i + 1 < count ? EVEN_MS : ODD_MS) : EVEN_MS);
+        look(f, out, care == NETFUZZ_QUICK ? 0 : EVEN_MS);
     }
-    if (!out->gone && !out->alarmed && (check || s.silent || !out->reached)) {
+    if (!out->gone && !out->alarmed && (care == NETFUZZ_CHECK || s.odd)) {
         out->hung = !netfuzz_plain_login(f, PLAIN_MS, &us);
-        look(f, out, out->hung ? ODD_MS : 0);
+        look(f, out, out->hung ? (care == NETFUZZ_CHECK ? EVEN_MS : ODD_MS) : 0);
         /* a target of others that takes no connections is gone */
         if (out->hung && !out->gone && !f->options->hooks->pid && !hooks_alive(f->options->hooks)) {
             out->gone = true;

@@ -28,6 +28,7 @@ struct netfuzz {
     uv_loop_t loop;
     struct netfuzz_player *player;
     struct netfuzz_site site;
+    void (*done)(void *user, struct netfuzz_exec *x); /* of the fuzzing itself */
     struct netfuzz_corpus corpus;
     struct netfuzz_states states;
     struct netfuzz_findings findings;
@@ -69,8 +70,13 @@ bool netfuzz_stopped(struct netfuzz *f);
 /* netfuzz_alone.c */
 /* Waits until nothing is in flight. */
 void netfuzz_drain(struct netfuzz *f);
-/* Plays the inputs in turn, looks after the target (`check`: also with a plain login). Free it with shown_free. */
-bool netfuzz_alone(struct netfuzz *f, const struct netfuzz_input *const *inputs, size_t count, bool check,
+enum netfuzz_care {
+    NETFUZZ_QUICK,  /* the answers alone count; the target is looked at once, and with a plain login when it is odd */
+    NETFUZZ_SETTLE, /* it gets the time to die */
+    NETFUZZ_CHECK,  /* and has to take a plain login */
+};
+/* Plays the inputs in turn and looks after the target. Free it with shown_free. */
+bool netfuzz_alone(struct netfuzz *f, const struct netfuzz_input *const *inputs, size_t count, enum netfuzz_care care,
                    struct netfuzz_shown *out);
 void netfuzz_shown_free(struct netfuzz_shown *shown);
 /* One login that is known to work; its time. False: it did not get through within limit_ms. */
@@ -86,6 +92,13 @@ void netfuzz_handle_trouble(struct netfuzz *f);
 void netfuzz_handle_rule(struct netfuzz *f, const struct netfuzz_slot *slot, const char *rule);
 /* Severity fail, of the target, and not tolerated. */
 bool netfuzz_counts(const struct netfuzz *f, const struct finding *finding);
+
+/* Writes its files and tells of it. */
+void netfuzz_save_finding(struct netfuzz *f, struct netfuzz_finding *finding, const struct transcript *t);
+
+/* netfuzz_grow.c: looks into memory and times of plain logins; may drain, play and restart. */
+void netfuzz_watch_growth(struct netfuzz *f);
+void netfuzz_watch_slowness(struct netfuzz *f);
 
 /* netfuzz_minimise.c */
 /* Makes the input smaller as long as shows() says that it still shows the same. Returns how many were tried. */

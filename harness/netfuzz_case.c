@@ -121,6 +121,20 @@ static bool is_live_field(const struct netfuzz_record *r, const char *name, cons
     return *word != NULL;
 }
 
+/* Said already by other fields, or nothing worth saying. */
+static bool is_idle_field(const struct netfuzz_record *r, const struct pdu_field *field)
+{
+    static const char *const lengths[] = {"DataSegmentLength", "Opcode", "TotalAHSLength"};
+    bool login = pdu_opcode(r->bytes) == PDU_LOGIN_REQUEST;
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+        if (strcmp(field->name, lengths[i]) == 0)
+            return true;
+    if (login && (strcmp(field->name, "Flags") == 0 || (strncmp(field->name, "ISID", 4) == 0 && field->name[4])))
+        return true;
+    return strncmp(field->name, "Reserved", 8) == 0 && pdu_field_get(field, r->bytes) == 0;
+}
+
 static void put_header(FILE *out, const struct netfuzz_record *r)
 {
     size_t count, written = 0;
@@ -130,14 +144,14 @@ static void put_header(FILE *out, const struct netfuzz_record *r)
     for (size_t i = 0; i < count; i++) {
         const char *word;
 
-        if (strcmp(fields[i].name, "DataSegmentLength") == 0 || strcmp(fields[i].name, "Opcode") == 0 ||
-            strcmp(fields[i].name, "TotalAHSLength") == 0)
+        if (is_idle_field(r, &fields[i]))
             continue;
         fputs(written++ ? ", " : "", out);
         if (is_live_field(r, fields[i].name, &word))
             fprintf(out, "%s: \"%s\"", fields[i].name, word);
         else
-            fprintf(out, "%s: 0x%llx", fields[i].name, (unsigned long long)pdu_field_get(&fields[i], r->bytes));
+            fprintf(out, pdu_field_max(&fields[i]) > 9 ? "%s: 0x%llx" : "%s: %llx", fields[i].name,
+                    (unsigned long long)pdu_field_get(&fields[i], r->bytes));
     }
     fputs("}", out);
 }

@@ -51,7 +51,7 @@ static bool take_seed(struct netfuzz *f, const struct netfuzz_input *in, bool ke
     struct netfuzz_shown shown;
     struct netfuzz_facts facts;
     struct netfuzz_exec x = {0};
-    bool good = netfuzz_alone(f, one, 1, false, &shown), added;
+    bool good = netfuzz_alone(f, one, 1, NETFUZZ_QUICK, &shown), added;
 
     if (good && (shown.gone || shown.alarmed || shown.hung)) {
         struct netfuzz_slot *slot = &f->slots[0];
@@ -60,6 +60,7 @@ static bool take_seed(struct netfuzz *f, const struct netfuzz_input *in, bool ke
         good = netfuzz_input_copy(&slot->input, in);
         slot->started = slot->finished = slot->odd = true;
         slot->end_us = process_now_us();
+        slot->reach = shown.reach | NETFUZZ_CONNECTED;
         f->trouble_kind = shown.hung ? NETFUZZ_HANG : NETFUZZ_CRASH;
         netfuzz_handle_trouble(f);
         netfuzz_input_free(&slot->input);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_AT_ONCE = 65536, TICK_MS = 5, PAUSE_MS = 20, PLAY_MAX_MS = 20000 };
+enum { READ_AT_ONCE = 65536, TICK_MS = 5, PLAY_MAX_MS = 20000 };
 
 /* What an execution waits for; a later one is the more patient. */
-enum wait { WAIT_NOTHING, WAIT_PAUSE, WAIT_CLOSE, WAIT_OTHER, WAIT_ANSWER, WAIT_CONNECT };
+enum wait { WAIT_NOTHING, WAIT_CLOSE, WAIT_OTHER, WAIT_ANSWER, WAIT_CONNECT };
 
 enum step { STEP_ON, STEP_WAIT, STEP_OVER };
 
@@ -373,8 +373,8 @@ static enum step play(struct talk *t, const struct netfuzz_record *r)
             wire_close(w);
         t->wires[r->conn] = NULL; /* what comes behind opens it anew */
         return STEP_ON;
-    case NETFUZZ_TIME:
-        return wait_for(t, WAIT_PAUSE, PAUSE_MS) == STEP_WAIT ? STEP_WAIT : STEP_ON;
+    case NETFUZZ_TIME: /* only in process, where time costs nothing */
+        return STEP_ON;
     }
     return STEP_ON;
 }
@@ -408,7 +408,6 @@ static enum step settle(struct talk *t)
     switch (most) {
     case WAIT_NOTHING:
         return STEP_OVER;
-    case WAIT_PAUSE:
     case WAIT_CLOSE:
         return wait_for(t, most, site->close_ms);
     case WAIT_OTHER:

@@ -3,6 +3,7 @@
  * netfuzz_campaign.h.
  */
 #include "harness/netfuzz_campaign.h"
+#include "harness/process.h"
 #include "wire/text.h"
 
 #include <stdlib.h>
@@ -13,12 +14,15 @@ struct minimising {
     bool (*shows)(void *user, const struct netfuzz_input *candidate);
     void *user;
     size_t tries, max;
+    int64_t until_ms; /* of process_now_ms() */
 };
+
+enum { MINIMISE_MS = 20000 }; /* for one finding */
 
 /* Takes the candidate for the input when it shows the same; else drops it. */
 static bool try_candidate(struct minimising *m, struct netfuzz_input *candidate)
 {
-    bool good = m->tries < m->max;
+    bool good = m->tries < m->max && process_now_ms() < m->until_ms;
 
     if (good) {
         m->tries++;
@@ -161,10 +165,10 @@ static bool zero_bytes(struct minimising *m, size_t at)
 size_t netfuzz_minimise(struct netfuzz_input *input, bool (*shows)(void *user, const struct netfuzz_input *candidate),
                         void *user, size_t tries_max)
 {
-    struct minimising m = {input, shows, user, 0, tries_max};
+    struct minimising m = {input, shows, user, 0, tries_max, process_now_ms() + MINIMISE_MS};
     bool any = true;
 
-    while (any && m.tries < m.max) {
+    while (any && m.tries < m.max && process_now_ms() < m.until_ms) {
         any = drop_records(&m);
         for (size_t i = 0; i < m.input->count; i++)
             any |= drop_keys(&m, i);

@@ -44,7 +44,7 @@ static bool replay_one(void *user, const char *path, const struct netfuzz_input 
     if (netfuzz_stopped(r->f) || (len > 5 && strcmp(path + len - 5, ".yaml") == 0) ||
         (len > 4 && (strcmp(path + len - 4, ".txt") == 0 || strcmp(path + len - 5, ".pcap") == 0)))
         return true;
-    if (!netfuzz_alone(r->f, one, 1, true, &shown))
+    if (!netfuzz_alone(r->f, one, 1, NETFUZZ_CHECK, &shown))
         return false;
     describe(r->f, &shown, words, sizeof(words));
     r->played++;

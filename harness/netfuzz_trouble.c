@@ -11,7 +11,8 @@ enum {
     SUSPECTS_MAX = 64,
     SUSPECT_US = 1500000, /* what ended longer before is none */
     CRASH_TRIES = 150,    /* each may cost a restart */
-    RULE_TRIES = 400,
+    HANG_TRIES = 25,      /* each costs a login that fails in its time, and a restart */
+    RULE_TRIES = 250,
 };
 
 /* Which finding the search is for. */
@@ -22,7 +23,7 @@ struct search {
     struct netfuzz_shown shown;
 };
 
-static void save(struct netfuzz *f, struct netfuzz_finding *finding, const struct transcript *t)
+void netfuzz_save_finding(struct netfuzz *f, struct netfuzz_finding *finding, const struct transcript *t)
 {
     const char *const conditions[] = {"open", NULL};
     char dir[PATH_MAX], err[512];
@@ -35,12 +36,7 @@ static void save(struct netfuzz *f, struct netfuzz_finding *finding, const struc
     snprintf(dir, sizeof(dir), "%s/findings", f->options->out);
     if (netfuzz_finding_save(finding, dir, &about, t, err, sizeof(err)) != 0)
         netfuzz_remark(f, "finding %s could not be saved whole: %s", finding->name, err);
-}
-
-static void announce(struct netfuzz *f, const struct netfuzz_finding *finding)
-{
-    netfuzz_remark(f, "%s %s: %s%s", netfuzz_finding_kind_name(finding->kind), finding->name, finding->signature,
-                   finding->confirmed ? "" : " (not seen again)");
+    netfuzz_remark(f, "%s: %s%s", finding->name, finding->signature, finding->confirmed ? "" : " (not seen again)");
 }
 
 /* ---- suspects ---- */
@@ -92,7 +88,7 @@ static bool shows_trouble(void *user, const struct netfuzz_input *in)
     if (s->f->lost || netfuzz_stopped(s->f))
         return false;
     netfuzz_shown_free(&s->shown);
-    if (!netfuzz_alone(s->f, one, 1, s->kind == NETFUZZ_HANG, &s->shown))
+    if (!netfuzz_alone(s->f, one, 1, s->kind == NETFUZZ_HANG ? NETFUZZ_CHECK : NETFUZZ_SETTLE, &s->shown))
         return false;
     bad = s->shown.gone || s->shown.alarmed || s->shown.hung;
     if (s->kind == NETFUZZ_HANG)
@@ -112,7 +108,7 @@ static bool shows_rule(void *user, const struct netfuzz_input *in)
     if (s->f->lost || netfuzz_stopped(s->f))
         return false;
     netfuzz_shown_free(&s->shown);
-    if (!netfuzz_alone(s->f, one, 1, false, &s->shown))
+    if (!netfuzz_alone(s->f, one, 1, NETFUZZ_QUICK, &s->shown))
         return false;
     if (s->shown.gone || s->shown.alarmed || s->shown.hung) {
         netfuzz_revive(s->f);
@@ -169,8 +165,7 @@ static void make_finding(struct search *s, struct netfuzz_finding *finding, cons
     finding->confirmed = shows(s, &finding->input);
     if (s->shown.line[0])
         snprintf(finding->detail, sizeof(finding->detail), "%s", s->shown.line);
-    save(f, finding, s->shown.transcript);
-    announce(f, finding);
+    netfuzz_save_finding(f, finding, s->shown.transcript);
 }
 
 void netfuzz_handle_trouble(struct netfuzz *f)
@@ -193,8 +188,11 @@ void netfuzz_handle_trouble(struct netfuzz *f)
     }
     if (!netfuzz_revive(f)) {
         finding = book(f, s.kind, words, f->committed, &fresh);
-        if (finding && fresh && count > 0 && netfuzz_input_copy(&finding->input, &list[0]->input))
-            save(f, finding, NULL);
+        if (finding && fresh) {
+            if (count > 0)
+                netfuzz_input_copy(&finding->input, &list[0]->input);
+            netfuzz_save_finding(f, finding, NULL);
+        }
         free(list);
         return;
     }
@@ -210,10 +208,12 @@ void netfuzz_handle_trouble(struct netfuzz *f)
     finding = book(f, s.kind, signature, found < count ? list[found]->number : f->committed, &fresh);
     if (finding && fresh && found < count) {
         s.signature = s.kind == NETFUZZ_CRASH ? words : NULL;
-        make_finding(&s, finding, &list[found]->input, CRASH_TRIES, shows_trouble);
-    } else if (finding && fresh && count > 0 && netfuzz_input_copy(&finding->input, &list[0]->input)) {
-        save(f, finding, NULL);
-        announce(f, finding);
+        make_finding(&s, finding, &list[found]->input, s.kind == NETFUZZ_HANG ? HANG_TRIES : CRASH_TRIES,
+                     shows_trouble);
+    } else if (finding && fresh) {
+        if (count > 0)
+            netfuzz_input_copy(&finding->input, &list[0]->input);
+        netfuzz_save_finding(f, finding, NULL);
     }
     netfuzz_shown_free(&s.shown);
     free(list);
