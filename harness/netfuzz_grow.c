@@ -11,8 +11,9 @@
 
 enum {
     WARM_MS = 5000,        /* a target may fill its caches first */
+    WARM_UP = 20,          /* plays of a suspect before it counts */
     GROWN_KIB = 24 * 1024, /* growth behind that which is looked into, and a half of what it had */
-    REPEATS = 200,         /* of each suspect */
+    REPEATS = 100,         /* of each suspect */
     LEAK_BYTES = 512,      /* kept for each execution of a suspect: that is a leak */
     SUSPECTS = 64,
     LEAK_TRIES = 24,
@@ -21,27 +22,42 @@ enum {
     SLOW_US = 200000, /* below that nothing is slow */
 };
 
+static void forget(void *user, struct netfuzz_exec *x)
+{
+    (void)user;
+    (void)x;
+}
+
+/* Plays the input so many times, as many at once as there are connections. */
+static void repeat(struct netfuzz *f, const struct netfuzz_input *in, int times)
+{
+    netfuzz_player_listen(f->player, forget, NULL);
+    for (int i = 0; i < times && !netfuzz_stopped(f);) {
+        if (netfuzz_player_busy(f->player) < f->stats->connections) {
+            if (!netfuzz_player_start(f->player, in, (uint64_t)i, (uint64_t)process_now_us(), NULL))
+                break;
+            i++;
+        } else {
+            uv_run(&f->loop, UV_RUN_ONCE);
+        }
+    }
+    netfuzz_drain(f);
+    netfuzz_player_listen(f->player, f->done, f);
+}
+
 /* Bytes that each execution of the input leaves behind. */
 static int64_t kept_bytes(struct netfuzz *f, const struct netfuzz_input *in)
 {
-    const struct netfuzz_input *one[] = {in};
-    uint64_t before = 0, after;
+    uint64_t before, after;
 
-    for (int i = 0; i < REPEATS + REPEATS / 4 && !f->lost && !netfuzz_stopped(f); i++) {
-        struct netfuzz_shown shown;
-
-        if (i == REPEATS / 4) /* what the first ones need is no leak */
-            before = netfuzz_watch_memory(&f->watch);
-        if (!netfuzz_alone(f, one, 1, NETFUZZ_QUICK, &shown))
-            return 0;
-        if (shown.gone || shown.alarmed || shown.hung) {
-            netfuzz_shown_free(&shown);
-            netfuzz_revive(f);
-            return 0;
-        }
-        netfuzz_shown_free(&shown);
-    }
+    repeat(f, in, WARM_UP); /* what the first ones need is no leak */
+    before = netfuzz_watch_memory(&f->watch);
+    repeat(f, in, REPEATS);
     after = netfuzz_watch_memory(&f->watch);
+    if (netfuzz_watch_look(&f->watch) != NETFUZZ_FINE) {
+        netfuzz_revive(f);
+        return 0;
+    }
     return before && after > before ? (int64_t)(after - before) * 1024 / REPEATS : 0;
 }
 
@@ -56,7 +72,7 @@ static const struct netfuzz_entry *leakiest(struct netfuzz *f, int64_t *bytes)
     const struct netfuzz_entry *worst = NULL;
 
     *bytes = 0;
-    for (size_t i = 0; i < f->corpus.count && i < SUSPECTS; i++) {
+    for (size_t i = 0; i < f->corpus.count && i < SUSPECTS && !netfuzz_stopped(f) && !f->lost; i++) {
         const struct netfuzz_entry *e = &f->corpus.entries[f->corpus.count - 1 - i];
         int64_t kept = kept_bytes(f, &e->input);
 

@@ -217,11 +217,13 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
         buffer_clear(&conn->text_in);
         buffer_clear(&conn->text_out);
     }
-    if (going_on && conn->text_out.length > 0 && length == 0) {
+    if (going_on && conn->text_out.length > 0 && length == 0 && !more) {
         full_text_part(conn, &request);
         return;
     }
-    if (conn->text_in.length + length > FULL_TEXT_MAX || (more && (request.flags & PDU_FLAG_FINAL) != 0) ||
+    /* C=1 speaks of a request that goes on: not while an answer is being fetched. */
+    if (conn->text_in.length + length > FULL_TEXT_MAX ||
+        (more && ((request.flags & PDU_FLAG_FINAL) != 0 || conn->text_out.length > 0)) ||
         !buffer_append(&conn->text_in, &conn->node->env, data, length)) {
         full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
         return;

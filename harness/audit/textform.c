@@ -14,6 +14,9 @@ static void well_formed(struct audit_run *run, enum audit_rule_id rule, const st
     text = &login->texts[x->response_text];
     if (text->form == TEXT_END)
         return;
+    /* The refusal came before all of it was fetched (C=1): the last string never ended. */
+    if (text->form == TEXT_NO_NULL && !x->success && text->first < text->last)
+        return;
     /* A key that the initiator got wrong is answered by its wrong name. */
     if ((x->dirt & AUDIT_DIRT_TEXT) != 0 && (text->form == TEXT_KEY_TOO_LONG || text->form == TEXT_EMPTY_KEY))
         return;
