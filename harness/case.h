@@ -244,4 +244,7 @@ json_t *case_schema(void);
 int case_selected(const struct case_def *c, const struct catalogue *rules, const char *const *exprs, size_t count,
                   struct load_error *err);
 
+/* Does the case prove a rule that counts? A case that proves none counts only where every rule does. */
+bool case_counts(const struct case_def *c, const struct catalogue *rules, const struct rule_floor *floor);
+
 #endif

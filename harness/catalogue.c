@@ -16,6 +16,7 @@ static const char *const party_names[] = {"target", "initiator", NULL};
 static const char *const match_names[] = {"any", "all", NULL};
 static const char *const confirmed_names[] = {"text", "inferred", "memory", NULL};
 static const char *const reviewed_names[] = {"yes", "corrected", "added", "no", NULL};
+static const char *const kind_names[] = {"", "invariant", "reaction", "stimulus", "manual", NULL};
 
 const char *rule_level_name(enum rule_level level)
 {
@@ -129,6 +130,21 @@ static int read_reviewed(struct schema_reader *r, const struct yaml_node *node, 
     return schema_read_word(r, node, "reviewed", reviewed_names, &word);
 }
 
+static int read_kind(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    int word;
+
+    if (schema_read_word(r, node, "kind", kind_names + 1, &word) != 0)
+        return -1;
+    *(enum rule_kind *)target = (enum rule_kind)(word + 1);
+    return 0;
+}
+
+static json_t *describe_kind(void)
+{
+    return schema_string("^(invariant|reaction|stimulus|manual)$");
+}
+
 static json_t *describe_outcomes(void)
 {
     return schema_array(schema_string(NULL), false);
@@ -188,6 +204,9 @@ static const struct schema_field rule_fields[] = {
     {"needs", SCHEMA_CUSTOM, 0, CUSTOM(read_needs, describe_needs), .doc = "preconditions in the target"},
     {"severity", SCHEMA_WORD, AT(severity), SCHEMA_REQUIRED, .words = severity_names,
      .doc = "verdict when the outcome is neither expected nor tolerated"},
+    {"kind", SCHEMA_CUSTOM, AT(kind), CUSTOM(read_kind, describe_kind), .doc = "what the entry can be judged by"},
+    {"expected3720", SCHEMA_CUSTOM, AT(expected3720), CUSTOM(read_outcomes, describe_outcomes),
+     .doc = "acceptable outcomes by RFC 3720, where they differ"},
     {"rfc3720", SCHEMA_TEXT, AT(rfc3720), .doc = "how RFC 3720 differs"},
     {"notes", SCHEMA_TEXT, AT(notes), SCHEMA_MAY_BE_EMPTY, .doc = "latitude left by the RFC, behaviour of targets"},
     {"confirmed", SCHEMA_WORD, AT(confirmed), SCHEMA_REQUIRED, .words = confirmed_names,
@@ -311,4 +330,59 @@ const struct rule *catalogue_find(const struct catalogue *c, const char *id)
     struct rule key = {.id = (char *)(uintptr_t)id};
 
     return id && c->count ? bsearch(&key, c->rules, c->count, sizeof *c->rules, compare_rules) : NULL;
+}
+
+void catalogue_use_rfc3720(struct catalogue *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->rules[i].expected3720.count)
+            c->rules[i].expected = c->rules[i].expected3720;
+}
+
+static enum rule_strength strength_of(enum rule_level level)
+{
+    switch (level) {
+    case RULE_MUST:
+    case RULE_MUST_NOT:
+        return RULE_STRENGTH_MUST;
+    case RULE_MAY:
+        return RULE_STRENGTH_MAY;
+    case RULE_SHOULD:
+    case RULE_SHOULD_NOT:
+    case RULE_NO_LEVEL:
+        break;
+    }
+    return RULE_STRENGTH_SHOULD;
+}
+
+bool rule_counts(const struct rule *rule, const struct rule_floor *floor)
+{
+    return strength_of(rule->level) >= floor->level && rule->severity >= floor->severity;
+}
+
+bool rule_strength_parse(const char *word, enum rule_strength *out)
+{
+    static const char *const words[] = {"may", "should", "must"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(words[i], word) == 0) {
+            *out = (enum rule_strength)i;
+            return true;
+        }
+    return false;
+}
+
+bool rule_severity_parse(const char *word, enum rule_severity *out)
+{
+    for (size_t i = 0; severity_names[i]; i++)
+        if (strcmp(severity_names[i], word) == 0) {
+            *out = (enum rule_severity)i;
+            return true;
+        }
+    return false;
+}
+
+const char *rule_kind_name(enum rule_kind kind)
+{
+    return kind_names[kind];
 }

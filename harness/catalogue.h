@@ -13,6 +13,10 @@
 #include <stdint.h>
 
 enum rule_level { RULE_MUST, RULE_MUST_NOT, RULE_SHOULD, RULE_SHOULD_NOT, RULE_MAY, RULE_NO_LEVEL };
+/* How strongly a level binds. A rule without a level of its own follows from the text and counts like a SHOULD. */
+enum rule_strength { RULE_STRENGTH_MAY, RULE_STRENGTH_SHOULD, RULE_STRENGTH_MUST };
+/* What an entry can be judged by: any transcript, what was really sent, knowledge outside of the bytes, nobody. */
+enum rule_kind { RULE_KIND_UNSAID, RULE_KIND_INVARIANT, RULE_KIND_REACTION, RULE_KIND_STIMULUS, RULE_KIND_MANUAL };
 enum rule_severity { RULE_INFO, RULE_WARN, RULE_FAIL };
 enum rule_party { RULE_TARGET, RULE_INITIATOR };
 
@@ -61,6 +65,8 @@ struct rule {
     char *text; /* the rule in words */
     char *stimulus;
     struct outcome_list expected, tolerated, forbidden;
+    struct outcome_list expected3720; /* what RFC 3720 expects, where that differs; empty: the same */
+    enum rule_kind kind;
     bool match_all; /* every item of expected has to hold */
     int status;     /* code this entry can exercise, -1 none */
     char **needs;
@@ -98,6 +104,20 @@ void outcome_list_free(struct outcome_list *list);
 bool outcome_covered(const struct outcome *a, const struct outcome *b);
 /* True when a machine can decide the outcome: everything but OUTCOME_TEXT. */
 bool outcome_decidable(const struct outcome *o);
+
+/* Judges by RFC 3720 from here on: its accept sets take the place of those of RFC 7143 where the two differ. */
+void catalogue_use_rfc3720(struct catalogue *c);
+
+/* What a person asked for with --level and --severity: rules below do not count. All zero: every rule counts. */
+struct rule_floor {
+    enum rule_strength level;
+    enum rule_severity severity;
+};
+bool rule_counts(const struct rule *rule, const struct rule_floor *floor);
+/* "must", "should", "may". False: no such word. */
+bool rule_strength_parse(const char *word, enum rule_strength *out);
+bool rule_severity_parse(const char *word, enum rule_severity *out);
+const char *rule_kind_name(enum rule_kind kind); /* "" when nothing is said */
 
 const char *rule_level_name(enum rule_level level);
 const char *rule_severity_name(enum rule_severity severity);

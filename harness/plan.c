@@ -144,6 +144,21 @@ static bool half_closes(const struct case_def *c)
     return false;
 }
 
+/* The first condition that the profile does not offer, and why. */
+static char *unmet_condition(const struct hooks *h, const struct case_need *need, const char *told)
+{
+    for (size_t i = 0; i < need->conditions.count; i++) {
+        struct case_need single = {.conditions = {.items = &need->conditions.items[i], .count = 1}};
+        const char *name = need->conditions.items[i];
+        struct profile_access access;
+
+        if (profile_resolve(h->profile, &single, &access) != NULL && strstr(told, name) == NULL) {
+            return text_new("%s: %s", name, told);
+        }
+    }
+    return text_new("%s", told);
+}
+
 /* Why the case cannot run against this target; NULL: it can. malloc'ed. Fills what has to be armed and locked. */
 static char *why_not(const struct hooks *h, struct plan_job *job)
 {
@@ -161,7 +176,7 @@ static char *why_not(const struct hooks *h, struct plan_job *job)
         const char *told = profile_resolve(h->profile, &c->needs[i], &access);
 
         if (told != NULL) {
-            return text_new("%s", told);
+            return unmet_condition(h, &c->needs[i], told);
         }
         if (portal_is_missing(h, access.portal)) {
             return text_new("the portal '%s' %s", access.portal, portal_lack(h, access.portal));
@@ -238,7 +253,7 @@ enum results_exit plan_make(struct plan *plan, const struct runner_options *opti
             snprintf(err, err_len, "%s", problem.text);
             return EXIT_USAGE;
         }
-        if (taken > 0) {
+        if (taken > 0 && case_counts(&cases->cases[i], options->rules, &options->floor)) {
             struct plan_job *job = &plan->jobs[plan->count++];
 
             job->options = options;

@@ -32,6 +32,7 @@ struct runner_options {
     const struct killtable *kills;
     const char *const *select; /* expressions of case_selected(); none: all */
     size_t select_count;
+    struct rule_floor floor; /* cases that prove no rule that counts are not selected, and other findings do not count */
     const char *out;       /* directory of the run; made when missing */
     const char *initiator; /* NULL: RUNNER_INITIATOR */
     const char *again;     /* the command line without what selects cases, for reproducers; NULL unknown */

@@ -38,6 +38,7 @@ static bool start_job(struct runner *r, struct plan_job *job, size_t lane, int p
     struct worker_task task = {
         .c = job->c,
         .rules = r->options->rules,
+        .floor = r->options->floor,
         .hooks = r->lanes[lane].hooks,
         .out = r->options->out,
         .initiator = runner_initiator(r->options),

@@ -1,10 +1,12 @@
 /* Selection of cases by expressions: see case_selected() in case.h. */
 #include "harness/case.h"
 #include "harness/schema.h"
+#include "wire/status.h"
 #include "wire/text.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TERM_MAX 256u
@@ -89,6 +91,22 @@ static bool match_section(const struct case_def *c, const struct catalogue *rule
     return false;
 }
 
+/* "0x0203", "203", "0x02*", "[0-2]0?": hex digits and what globs are made of. */
+static int check_code(const char *glob, struct load_error *err)
+{
+    const char *digits = strncmp(glob, "0x", 2) == 0 || strncmp(glob, "0X", 2) == 0 ? glob + 2 : glob;
+    size_t plain = strspn(digits, "0123456789abcdefABCDEF");
+
+    if (digits[strspn(digits, "0123456789abcdefABCDEF*?[]!-^")] != '\0')
+        return load_error_set(err, NULL,
+                              "selection: code:%.60s: is no code; write code:0x0203, or code:0x02* for a class", glob);
+    if (digits[plain] == '\0' && (plain != 4 || !status_find((unsigned)strtoul(digits, NULL, 16))))
+        return load_error_set(
+            err, NULL, "selection: code:%.60s: is none of the %u codes of RFC 7143, 11.13.5 (iscsispec list codes)",
+            glob, STATUS_COUNT);
+    return 0;
+}
+
 static bool match_id(const struct case_def *c, const struct catalogue *rules, const char *glob)
 {
     (void)rules;
@@ -123,6 +141,8 @@ static int match_term(const struct case_def *c, const struct catalogue *rules, c
             continue;
         if (!colon[1])
             return load_error_set(err, NULL, "selection: nothing behind %s:", term);
+        if (prefixes[i].match == match_code && check_code(colon + 1, err) != 0)
+            return -1;
         return prefixes[i].match(c, rules, colon + 1);
     }
     return load_error_set(err, NULL, "selection: %.60s: is no prefix; %s", term, schema_hint_text(&hint));
@@ -172,4 +192,15 @@ int case_selected(const struct case_def *c, const struct catalogue *rules, const
             return -1;
     /* Only takings away: from all. */
     return (in || !plus) && !out;
+}
+
+bool case_counts(const struct case_def *c, const struct catalogue *rules, const struct rule_floor *floor)
+{
+    for (size_t i = 0; i < c->proves.count; i++) {
+        const struct rule *rule = catalogue_find(rules, c->proves.items[i]);
+
+        if (rule && rule_counts(rule, floor))
+            return true;
+    }
+    return floor->level == RULE_STRENGTH_MAY && floor->severity == RULE_INFO;
 }

@@ -80,8 +80,14 @@ static int control(void *user, const char *verb, char *err, size_t err_len)
     return hooks_control(user, verb, err, err_len) == HOOKS_OK ? 0 : -1;
 }
 
-static bool is_ignored(const struct case_def *c, const char *rule)
+static bool is_ignored(const struct worker_task *task, const char *rule)
 {
+    const struct case_def *c = task->c;
+    const struct rule *entry = catalogue_find(task->rules, rule);
+
+    if (entry != NULL && !rule_counts(entry, &task->floor)) {
+        return true;
+    }
     for (size_t i = 0; i < c->ignore_count; i++) {
         if (strcmp(c->ignores[i].rule, rule) == 0) {
             return true;
@@ -127,7 +133,7 @@ static void apply_findings(const struct worker_task *task, const struct transcri
     for (size_t i = 0; i < list->count; i++) {
         const struct finding *f = &list->items[i];
         enum rule_severity severity = finding_severity(task, f);
-        bool ignored = is_ignored(task->c, f->rule);
+        bool ignored = is_ignored(task, f->rule);
         enum verdict worth = severity == RULE_FAIL ? VERDICT_FAIL : VERDICT_WARN;
 
         json_array_append_new(findings, finding_json(t, f, severity, ignored));

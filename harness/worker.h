@@ -22,6 +22,7 @@ struct worker_task {
     struct hooks *hooks; /* for control verbs and the profile */
     const char *out;     /* the run's directory */
     const char *initiator;
+    struct rule_floor floor; /* findings of rules below do not count */
     uint64_t seed;
     int timeout_ms;
     int close_grace_ms;

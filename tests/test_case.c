@@ -284,6 +284,10 @@ static void selection(void **state)
         {{"chap.*,"}, -1},
         {{"cod:0x0200"}, -1},
         {{"code:"}, -1},
+        {{"code:0x02zz"}, -1},
+        {{"code:0x0299"}, -1},
+        {{"code:0x02*"}, 1},
+        {{"code:[0-3]2??"}, 1},
     };
     struct case_list list;
 

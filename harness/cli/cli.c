@@ -58,6 +58,18 @@ int cli_load_cases(struct cli *cli)
     return 0;
 }
 
+int cli_floor(const struct options *o, struct rule_floor *out)
+{
+    *out = (struct rule_floor){RULE_STRENGTH_MAY, RULE_INFO};
+    if (o->level != NULL && !rule_strength_parse(o->level, &out->level)) {
+        return cli_fail(EXIT_USAGE, "--level %s: there are must, should and may", o->level);
+    }
+    if (o->severity != NULL && !rule_severity_parse(o->severity, &out->severity)) {
+        return cli_fail(EXIT_USAGE, "--severity %s: there are fail, warn and info", o->severity);
+    }
+    return 0;
+}
+
 void cli_free(struct cli *cli)
 {
     if (cli->has_cases) {

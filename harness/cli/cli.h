@@ -30,6 +30,9 @@ int cli_load_rules(struct cli *cli);
 int cli_load_cases(struct cli *cli);
 void cli_free(struct cli *cli);
 
+/* --level and --severity. 0, or an exit status after a message. */
+int cli_floor(const struct options *o, struct rule_floor *out);
+
 /* What `run` and `fuzz` are pointed at, by --profile, --target, --portal. NULL: an exit status in *status. */
 struct profile *cli_load_profile(const struct cli *cli, int *status);
 /* Path of iscsispec-target, "" when there is none and nobody asked for one. 0, or an exit status after a message. */

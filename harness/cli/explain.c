@@ -1,5 +1,5 @@
-#include "harness/audit.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/explain.h"
 #include "harness/cli/suggest.h"
 #include "wire/status.h"
 
@@ -8,38 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPLAIN_WIDTH = 78 };
-
-/* Text in lines of EXPLAIN_WIDTH: the first after lead, the others indented as far. */
-static void print_wrapped(const char *lead, const char *text)
-{
-    size_t indent = strlen(lead);
-    size_t at = indent;
-
-    fputs(lead, stdout);
-    while (*text != '\0') {
-        size_t word;
-
-        text += strspn(text, " \n\t");
-        word = strcspn(text, " \n\t");
-        if (word == 0) {
-            break;
-        }
-        if (at > indent && at + 1 + word > EXPLAIN_WIDTH) {
-            printf("\n%*s", (int)indent, "");
-            at = indent;
-        }
-        at += (size_t)printf("%s%.*s", at > indent ? " " : "", (int)word, text);
-        text += word;
-    }
-    putchar('\n');
-}
-
 static void print_points(const char *title, const char *const *points)
 {
     printf("\n%s:\n", title);
     for (; points != NULL && *points != NULL; points++) {
-        print_wrapped("  - ", *points);
+        explain_wrapped("  - ", *points);
     }
 }
 
@@ -48,28 +21,28 @@ static void explain_known(const struct status_entry *s)
     printf("0x%04x (%u): %s\n", (unsigned)s->code, (unsigned)s->code, s->name);
     printf("class %u, %s; RFC 7143 %s\n\n", (unsigned)status_class(s->code), status_class_name(status_class(s->code)),
            s->section);
-    print_wrapped("", s->meaning);
+    explain_wrapped("", s->meaning);
     print_points("Usual causes", s->causes);
     print_points("What to check, in this order", s->checks);
     printf("\n");
-    print_wrapped("Look at:      ", status_fault_name(s->fault));
-    print_wrapped("Retry:        ", status_retry_name(s->retry));
+    explain_wrapped("Look at:      ", status_fault_name(s->fault));
+    explain_wrapped("Retry:        ", status_retry_name(s->retry));
     if (s->confusion != NULL) {
-        print_wrapped("Mistaken for: ", s->confusion);
+        explain_wrapped("Mistaken for: ", s->confusion);
     }
-    print_wrapped("libiscsi:     ", s->libiscsi);
-    print_wrapped("tshark:       ", s->tshark);
+    explain_wrapped("libiscsi:     ", s->libiscsi);
+    explain_wrapped("tshark:       ", s->tshark);
 }
 
 static void explain_class(unsigned class_value)
 {
     const struct status_class_entry *c = status_class_find(class_value);
 
-    print_wrapped("", c->meaning);
+    explain_wrapped("", c->meaning);
     putchar('\n');
-    print_wrapped("What to do: ", c->advice);
-    print_wrapped("Look at:    ", status_fault_name(c->fault));
-    print_wrapped("Retry:      ", status_retry_name(c->retry));
+    explain_wrapped("What to do: ", c->advice);
+    explain_wrapped("Look at:    ", status_fault_name(c->fault));
+    explain_wrapped("Retry:      ", status_retry_name(c->retry));
 }
 
 static void explain_unknown(unsigned code)
@@ -137,60 +110,8 @@ static bool explain_number(const char *text)
 static void print_outcomes(const char *lead, const struct outcome_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        print_wrapped(i == 0 ? lead : "              ", list->items[i].text);
+        explain_wrapped(i == 0 ? lead : "              ", list->items[i].text);
     }
-}
-
-static void print_cases_of(const struct case_list *cases, const char *rule)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < cases->count; i++) {
-        for (size_t k = 0; k < cases->cases[i].proves.count; k++) {
-            if (strcmp(cases->cases[i].proves.items[k], rule) == 0) {
-                printf("%s  %-44s %s\n", any ? "" : "\nCases:\n", cases->cases[i].id, cases->cases[i].title);
-                any = true;
-                break;
-            }
-        }
-    }
-}
-
-static void print_audited(const char *rule)
-{
-    size_t count;
-    const struct audit_rule *rules = audit_rules(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rules[i].id, rule) == 0) {
-            printf("\nThe auditor holds this rule in every transcript (%s).\n", rules[i].subject);
-            return;
-        }
-    }
-}
-
-static void explain_rule(const struct cli *cli, const struct rule *rule)
-{
-    printf("%s: %s, about the %s; %s\n\n", rule->id,
-           rule->level_text != NULL ? rule->level_text : rule_level_name(rule->level),
-           rule->party == RULE_TARGET ? "target" : "initiator", rule->section);
-    print_wrapped("", rule->text);
-    printf("\n");
-    if (rule->stimulus != NULL) {
-        print_wrapped("Stimulus:     ", rule->stimulus);
-    }
-    print_outcomes(rule->match_all ? "All of:       " : "Expected:     ", &rule->expected);
-    print_outcomes("Tolerated:    ", &rule->tolerated);
-    print_outcomes("Forbidden:    ", &rule->forbidden);
-    print_wrapped("Else:         ", rule_severity_name(rule->severity));
-    if (rule->rfc3720 != NULL) {
-        print_wrapped("RFC 3720:     ", rule->rfc3720);
-    }
-    if (rule->notes != NULL) {
-        print_wrapped("Notes:        ", rule->notes);
-    }
-    print_audited(rule->id);
-    print_cases_of(&cli->cases, rule->id);
 }
 
 static void print_strings(const char *lead, const struct case_strings *strings)
@@ -254,7 +175,7 @@ static void print_expect(const struct case_expect *e)
     printf(" on %s:%s%s%s%s\n", e->on, e->rule != NULL ? " rule " : "", e->rule != NULL ? e->rule : "",
            e->ffp ? " the login completes" : "", e->then == CASE_END_CLOSED ? ", then the target closes" : "");
     if (e->entry != NULL) {
-        print_wrapped("       ", e->entry->text);
+        explain_wrapped("       ", e->entry->text);
         print_outcomes("       allowed: ", e->any.count > 0 ? &e->any : &e->entry->expected);
     } else {
         print_outcomes("       allowed: ", &e->any);
@@ -362,7 +283,7 @@ int cli_explain(struct cli *cli)
         return unknown(cli, word);
     }
     if (rule != NULL) {
-        explain_rule(cli, rule);
+        explain_rule(&cli->cases, rule);
     } else {
         explain_case(c);
     }

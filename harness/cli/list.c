@@ -12,11 +12,18 @@
 
 static int list_codes(struct cli *cli)
 {
+    int width = 0;
+
     (void)cli;
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        int len = (int)strlen(status_at(i)->name);
+
+        width = len > width ? len : width;
+    }
     for (size_t i = 0; i < STATUS_COUNT; i++) {
         const struct status_entry *s = status_at(i);
 
-        printf("0x%04x  %-28s %s\n", (unsigned)s->code, s->name, status_class_name(status_class(s->code)));
+        printf("0x%04x  %-*s  %s\n", (unsigned)s->code, width, s->name, status_class_name(status_class(s->code)));
     }
     return 0;
 }
@@ -24,9 +31,13 @@ static int list_codes(struct cli *cli)
 static int list_cases(struct cli *cli)
 {
     const struct options *o = &cli->options;
-    int status = cli_load_cases(cli);
+    struct rule_floor floor;
+    int status = cli_floor(o, &floor);
     size_t shown = 0;
 
+    if (status == 0) {
+        status = cli_load_cases(cli);
+    }
     if (status != 0) {
         return status;
     }
@@ -39,7 +50,7 @@ static int list_cases(struct cli *cli)
         if (taken < 0) {
             return cli_fail(EXIT_USAGE, "--select: %s", err.text);
         }
-        if (taken == 0) {
+        if (taken == 0 || !case_counts(c, cli->rules, &floor)) {
             continue;
         }
         if (c->code >= 0) {
@@ -65,32 +76,94 @@ static bool is_audited(const char *id)
     return false;
 }
 
-static size_t cases_of_rule(const struct case_list *cases, const char *id)
+static bool proves(const struct case_def *c, const char *rule)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < cases->count; i++) {
-        for (size_t k = 0; k < cases->cases[i].proves.count; k++) {
-            count += strcmp(cases->cases[i].proves.items[k], id) == 0;
+    for (size_t i = 0; i < c->proves.count; i++) {
+        if (strcmp(c->proves.items[i], rule) == 0) {
+            return true;
         }
+    }
+    return false;
+}
+
+/* Names that stand in the list already are not added. Returns the new number of them. */
+static size_t add_name(const char **names, size_t count, size_t room, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return count;
+        }
+    }
+    if (count < room) {
+        names[count++] = name;
     }
     return count;
 }
 
+enum { DEFECTS_SHOWN_MAX = 256 };
+
+/* What the rule rests on: cases that prove it, and the defects that these name. */
+struct rule_proof {
+    size_t cases, defects;
+    const char *names[DEFECTS_SHOWN_MAX];
+};
+
+static void find_proof(const struct case_list *cases, const char *rule, struct rule_proof *out)
+{
+    out->cases = 0;
+    out->defects = 0;
+    for (size_t i = 0; i < cases->count; i++) {
+        const struct case_def *c = &cases->cases[i];
+
+        if (!proves(c, rule)) {
+            continue;
+        }
+        out->cases++;
+        for (size_t k = 0; k < c->caught_by.count; k++) {
+            out->defects = add_name(out->names, out->defects, DEFECTS_SHOWN_MAX, c->caught_by.items[k]);
+        }
+    }
+}
+
+/* The catalogue's word, else what the rule is judged by here. */
+static const char *kind_of(const struct rule *rule, size_t cases)
+{
+    if (rule->kind != RULE_KIND_UNSAID) {
+        return rule_kind_name(rule->kind);
+    }
+    if (is_audited(rule->id)) {
+        return "audited";
+    }
+    return cases > 0 ? rule_kind_name(RULE_KIND_STIMULUS) : "";
+}
+
 static int list_rules(struct cli *cli)
 {
-    int status = cli_load_cases(cli);
+    struct rule_floor floor;
+    int status = cli_floor(&cli->options, &floor);
+    size_t shown = 0;
 
+    if (status == 0) {
+        status = cli_load_cases(cli);
+    }
     if (status != 0) {
         return status;
     }
+    printf("%-16s %-10s %-8s %-9s %5s %7s  %s\n", "rule", "level", "severity", "kind", "cases", "defects", "section");
     for (size_t i = 0; i < cli->rules->count; i++) {
         const struct rule *rule = &cli->rules->rules[i];
+        struct rule_proof proof;
 
-        printf("%-14s %-10s %-4s %-7s %3zu cases  %s\n", rule->id, rule_level_name(rule->level),
-               rule_severity_name(rule->severity), is_audited(rule->id) ? "audited" : "",
-               cases_of_rule(&cli->cases, rule->id), rule->section);
+        if (!rule_counts(rule, &floor)) {
+            continue;
+        }
+        find_proof(&cli->cases, rule->id, &proof);
+        printf("%-16s %-10s %-8s %-9s %5zu %7zu  %s\n", rule->id, rule_level_name(rule->level),
+               rule_severity_name(rule->severity), kind_of(rule, proof.cases), proof.cases, proof.defects,
+               rule->section);
+        shown++;
     }
+    fprintf(stderr, "%zu of %zu rules\n", shown, cli->rules->count);
     return 0;
 }
 

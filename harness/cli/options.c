@@ -38,6 +38,12 @@ static const struct option_row rows[] = {
     {"select", "EXPR", OPTION_LIST, AT(select), OPTIONS_RUN | OPTIONS_LIST | OPTIONS_SELFTEST,
      "cases by glob, or code: rule: subject: defect: section:, ! takes away (repeat for more);\n"
      "selftest: name of a defect"},
+    {"level", "must|should|may", OPTION_TEXT, AT(level), OPTIONS_RUN | OPTIONS_LIST,
+     "only what the RFC binds so strongly: cases that prove such a rule, and findings of\nsuch rules (default: may)"},
+    {"severity", "fail|warn|info", OPTION_TEXT, AT(severity), OPTIONS_RUN | OPTIONS_LIST,
+     "only rules of at least this severity (default: info)"},
+    {"rfc", "3720|7143", OPTION_TEXT, AT(rfc), OPTIONS_RUN,
+     "judge by this RFC where the two differ (default: the profile's, else 7143)"},
     {"cases", "DIR", OPTION_LIST, AT(cases),
      OPTIONS_RUN | OPTIONS_LIST | OPTIONS_EXPLAIN | OPTIONS_SELFTEST | OPTIONS_FUZZ,
      "cases from here instead of the shipped ones (repeat for more)"},

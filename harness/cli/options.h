@@ -16,7 +16,7 @@ struct options_list {
 
 struct options {
     const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
-    const char *write_kill_table, *check_kill_table, *replay;
+    const char *write_kill_table, *check_kill_table, *replay, *level, *severity, *rfc;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
     struct options_list corpus, formats;
     bool brief;

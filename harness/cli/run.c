@@ -282,8 +282,11 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .listener = {progress_finished, progress_remark, &progress},
     };
     int64_t start = process_now_ms();
-    int status, reported;
+    int status = cli_floor(o, &options.floor), reported;
 
+    if (status != 0) {
+        return status;
+    }
     if (folder_make(out) != 0) {
         return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
     }
@@ -320,6 +323,18 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     return status;
 }
 
+/* --rfc, else what the profile says. Cases are loaded by now: what the kill table vouches for does not change with it.
+ */
+static void choose_rfc(struct cli *cli, struct profile *profile)
+{
+    if (cli->options.rfc != NULL) {
+        profile->rfc3720 = strcmp(cli->options.rfc, "3720") == 0;
+    }
+    if (profile->rfc3720) {
+        catalogue_use_rfc3720(cli->rules);
+    }
+}
+
 int cli_run(struct cli *cli)
 {
     struct killtable kills = {0};
@@ -334,6 +349,10 @@ int cli_run(struct cli *cli)
                         cli->options.words.items[0]);
     }
     status = cli_load_cases(cli);
+    if (status == 0 && cli->options.rfc != NULL && strcmp(cli->options.rfc, "3720") != 0 &&
+        strcmp(cli->options.rfc, "7143") != 0) {
+        status = cli_fail(EXIT_USAGE, "--rfc %s: there is no iSCSI in it; write 7143 or 3720", cli->options.rfc);
+    }
     if (status == 0 && killtable_load(&kills, cli->data.kill_table, err, sizeof(err)) != 0) {
         status = cli_fail(EXIT_FAULT, "%s; make it anew with iscsispec selftest --write-kill-table", err);
     }
@@ -345,6 +364,9 @@ int cli_run(struct cli *cli)
         (profile->start == NULL || strstr(profile->start, "${extra}") == NULL)) {
         status =
             cli_fail(EXIT_USAGE, "--extra %s: the start command of the profile has no ${extra}", cli->options.extra);
+    }
+    if (profile != NULL) {
+        choose_rfc(cli, profile);
     }
     if (status == 0 && profile != NULL) {
         status = cli_find_target_binary(cli, binary, sizeof(binary));
