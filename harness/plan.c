@@ -230,9 +230,51 @@ static int compare_jobs(const void *a, const void *b)
 {
     const struct plan_job *left = a;
     const struct plan_job *right = b;
-    int order = weight(right) - weight(left);
+    int order = left->round != right->round ? left->round - right->round : weight(right) - weight(left);
 
     return order != 0 ? order : strcmp(left->c->id, right->c->id);
+}
+
+static int compare_case_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct plan_job *)a)->c->id, ((const struct plan_job *)b)->c->id);
+}
+
+/* Every shards-th case in the order of ids: which part a case is in depends on what was selected alone. */
+static void keep_shard(struct plan *plan, int shard, int shards)
+{
+    size_t kept = 0;
+
+    qsort(plan->jobs, plan->count, sizeof(*plan->jobs), compare_case_ids);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (i % (size_t)shards == (size_t)shard - 1) {
+            plan->jobs[kept++] = plan->jobs[i];
+        } else {
+            free(plan->jobs[i].skip);
+        }
+    }
+    plan->count = kept;
+}
+
+/* What is left out is told once. False: no memory. */
+static bool repeat_jobs(struct plan *plan, int rounds)
+{
+    size_t once = plan->count;
+    struct plan_job *jobs = realloc(plan->jobs, (once * (size_t)rounds + 1) * sizeof(*jobs));
+
+    if (jobs == NULL) {
+        return false;
+    }
+    plan->jobs = jobs;
+    for (int round = 1; round < rounds; round++) {
+        for (size_t i = 0; i < once; i++) {
+            if (jobs[i].skip == NULL) {
+                jobs[plan->count] = jobs[i];
+                jobs[plan->count++].round = round;
+            }
+        }
+    }
+    return true;
 }
 
 enum results_exit plan_make(struct plan *plan, const struct runner_options *options, char *err, size_t err_len)
@@ -260,6 +302,14 @@ enum results_exit plan_make(struct plan *plan, const struct runner_options *opti
             job->c = &cases->cases[i];
             job->skip = why_not(options->hooks, job);
         }
+    }
+    if (options->shards > 0) {
+        keep_shard(plan, options->shard, options->shards);
+    }
+    plan->case_count = plan->count;
+    if (options->repeat > 1 && !repeat_jobs(plan, options->repeat)) {
+        snprintf(err, err_len, "out of memory");
+        return EXIT_FAULT;
     }
     if (plan->count == 0) {
         snprintf(err, err_len, "nothing was selected; `iscsispec list cases` shows what there is");
@@ -362,6 +412,15 @@ bool plan_head(const struct runner_options *options, const struct plan *plan, js
     time_t now = time(NULL);
     struct tm utc;
 
+    if (options->shards > 0) {
+        char shard[24];
+
+        snprintf(shard, sizeof(shard), "%d/%d", options->shard, options->shards);
+        json_object_set_new(head, "shard", json_string(shard));
+    }
+    if (options->repeat > 1) {
+        json_object_set_new(head, "repeat", json_integer(options->repeat));
+    }
     gmtime_r(&now, &utc);
     strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &utc);
     snprintf(seed, sizeof(seed), "%" PRIu64, options->seed);
@@ -371,7 +430,7 @@ bool plan_head(const struct runner_options *options, const struct plan *plan, js
            json_object_set_new(head, "profile", json_string(p->name)) == 0 &&
            json_object_set_new(head, "title", result_text(p->title != NULL ? p->title : p->name)) == 0 &&
            json_object_set_new(head, "selection", selection_json(options)) == 0 &&
-           json_object_set_new(head, "selected", json_integer((json_int_t)plan->count)) == 0 &&
+           json_object_set_new(head, "selected", json_integer((json_int_t)plan->case_count)) == 0 &&
            json_object_set_new(head, "seed", json_string(seed)) == 0 &&
            json_object_set_new(head, "shuffle", json_boolean(options->shuffle)) == 0 &&
            json_object_set_new(head, "started", json_string(started)) == 0 &&

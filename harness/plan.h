@@ -15,7 +15,7 @@ enum plan_state {
     PLAN_WAITING,
     PLAN_RUNNING,
     PLAN_SETTLING, /* it ended, and the target may yet turn out to have died of it */
-    PLAN_ALONE, /* to be run again with nothing beside it */
+    PLAN_ALONE,    /* to be run again with nothing beside it */
     PLAN_DONE,
 };
 
@@ -32,6 +32,7 @@ struct plan_job {
     enum plan_rerun rerun;
     size_t crash;              /* AFTER_CRASH: number of the crash, from 1 */
     int64_t ended_ms;          /* SETTLING: since when */
+    int round;                 /* of --repeat, from 0 */
     int attempt;               /* of the run that is on or was last */
     char *text;                /* result of the last run as worker_text; owned */
     struct worker_brief brief; /* of text */
@@ -41,6 +42,7 @@ struct plan_job {
 struct plan {
     struct plan_job *jobs;
     size_t count;
+    size_t case_count; /* distinct cases */
 };
 
 /* Selects and resolves. Returns EXIT_ALL_PASSED, or EXIT_USAGE / EXIT_NOTHING / EXIT_FAULT with err. */

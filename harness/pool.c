@@ -285,6 +285,15 @@ enum pool_event pool_wait(struct pool *p, struct pool_outcome *out)
             event = POOL_FINISHED;
             break;
         }
+        if (p->until_ms > 0) {
+            int64_t left = p->until_ms - process_now_ms();
+
+            if (left <= 0) {
+                event = POOL_TIME_OVER;
+                break;
+            }
+            wait_ms = wait_ms < 0 || left < wait_ms ? (int)left : wait_ms;
+        }
         event = poll_once(p, items, wait_ms, out, &done);
     }
     free(items);

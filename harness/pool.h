@@ -24,14 +24,16 @@ struct pool {
     struct pool_slot *slots;
     size_t size;
     size_t busy;
-    char *chunk;   /* what one read takes, POOL_CHUNK bytes */
-    int signal_fd; /* readable when SIGINT or SIGTERM is pending */
+    char *chunk;      /* what one read takes, POOL_CHUNK bytes */
+    int64_t until_ms; /* of process_now_ms(): pool_wait() waits no longer; 0: no limit */
+    int signal_fd;    /* readable when SIGINT or SIGTERM is pending */
 };
 
 enum pool_event {
     POOL_FINISHED,
     POOL_INTERRUPTED,
-    POOL_IDLE, /* nothing in flight */
+    POOL_IDLE,      /* nothing in flight */
+    POOL_TIME_OVER, /* until_ms has come */
 };
 
 struct pool_outcome {

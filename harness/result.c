@@ -296,7 +296,7 @@ enum results_exit results_exit_status(const struct results *r, const struct resu
     bool findings = results_count(r, VERDICT_FAIL) + results_count(r, VERDICT_XPASS) + results_count(r, VERDICT_CRASH) +
                             (policy->fail_on_skip ? skipped : 0) >
                         0 ||
-                    any_waiver_over(r);
+                    any_waiver_over(r) || json_object_get(r->head, "stopped") != NULL;
 
     if (policy->interrupted) {
         return EXIT_INTERRUPTED;

@@ -4,6 +4,7 @@
 #include "harness/folder.h"
 #include "harness/probe.h"
 #include "harness/process.h"
+#include "harness/rounds.h"
 #include "harness/schedule.h"
 #include "harness/waivers.h"
 
@@ -228,6 +229,9 @@ static enum results_exit run_planned(struct runner *r, char *err, size_t err_len
 {
     enum results_exit status = EXIT_ALL_PASSED;
 
+    if (r->options->max_time_ms > 0) {
+        r->pool.until_ms = process_now_ms() + r->options->max_time_ms;
+    }
     if (!r->options->no_decoder) {
         measure_decoder(r);
     }
@@ -274,13 +278,18 @@ enum results_exit runner_run(const struct runner_options *options, struct result
         snprintf(err, err_len, "out of memory or file descriptors");
         status = EXIT_FAULT;
     }
-    if (status == EXIT_ALL_PASSED && options->command != NULL) {
-        json_object_set_new(results->head, "command", result_text(options->command));
-    }
     if (status == EXIT_ALL_PASSED) {
         status = run_planned(&r, err, err_len);
         json_object_set_new(results->head, "interrupted", json_boolean(r.interrupted));
         audited_tally(results);
+        rounds_merge(results);
+        if (r.stopped[0] != '\0') {
+            char text[400];
+
+            snprintf(text, sizeof(text), "%s: %zu of %zu cases came to a verdict", r.stopped,
+                     json_array_size(results->cases), r.plan.case_count);
+            json_object_set_new(results->head, "stopped", result_text(text));
+        }
         waivers_close(results);
         results_sort(results);
         if (results_write(options->out, results, problem, sizeof(problem)) != 0 && status != EXIT_INTERRUPTED) {

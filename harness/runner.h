@@ -40,11 +40,14 @@ struct runner_options {
     int timeout_ms;        /* 0: of the profile, else calibrated */
     bool shuffle;
     uint64_t seed;
-    bool safe;       /* cases that would disturb a live target are left out */
-    bool no_rerun;   /* a FAIL by silence is not run again */
-    bool no_decoder; /* the decoder column is not measured */
-    const char *command; /* that leads to this run again, for the head; NULL none */
-    json_t *waivers; /* entries of waivers.h for the head; borrowed, NULL none */
+    bool safe;           /* cases that would disturb a live target are left out */
+    int shard, shards;   /* only part `shard` of so many, from 1; shards 0: all */
+    int repeat;          /* so many times each case; 0: once */
+    bool fail_fast;      /* ends with the first failure */
+    int64_t max_time_ms; /* ends after that; 0: never */
+    bool no_rerun;       /* a FAIL by silence is not run again */
+    bool no_decoder;     /* the decoder column is not measured */
+    json_t *waivers;     /* entries of waivers.h for the head; borrowed, NULL none */
     struct runner_listener listener;
 };
 

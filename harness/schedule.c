@@ -25,7 +25,8 @@ static void complete_line(void *user, json_t *line)
 
 static uint64_t case_seed(const struct runner *r, const struct plan_job *job)
 {
-    uint64_t sum = r->options->seed ^ (UINT64_C(0xcbf29ce484222325) * (uint64_t)job->attempt);
+    uint64_t sum = r->options->seed ^ (UINT64_C(0xcbf29ce484222325) * (uint64_t)job->attempt) ^
+                   (UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)job->round);
 
     for (const char *at = job->c->id; *at != '\0'; at++) {
         sum = (sum ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
@@ -50,6 +51,7 @@ static bool start_job(struct runner *r, struct plan_job *job, size_t lane, int p
 
     job->attempt++;
     task.attempt = job->attempt;
+    task.round = job->round;
     task.seed = case_seed(r, job);
     if (!pool_start(&r->pool, &task, job)) {
         snprintf(r->fault, sizeof(r->fault), "no worker could be started: %s", strerror(errno));
@@ -217,7 +219,13 @@ static struct plan_job *next_job(struct runner *r, uint64_t group, size_t *lane)
 
 static bool may_go_on(const struct runner *r)
 {
-    return !r->interrupted && !r->lost && r->fault[0] == '\0';
+    return !r->interrupted && !r->lost && r->fault[0] == '\0' && r->stopped[0] == '\0';
+}
+
+/* Nothing more is started; what is in flight is dropped. */
+static void stop_for_time(struct runner *r)
+{
+    snprintf(r->stopped, sizeof(r->stopped), "--max-time is over");
 }
 
 /* A condition that cannot be armed costs the cases that need it their verdict. */
@@ -333,6 +341,9 @@ static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t a
         case POOL_INTERRUPTED:
             r->interrupted = true;
             break;
+        case POOL_TIME_OVER:
+            stop_for_time(r);
+            break;
         case POOL_IDLE:
             snprintf(r->fault, sizeof(r->fault), "waiting for workers failed: %s", strerror(errno));
             break;
@@ -356,6 +367,9 @@ static void run_alone(struct runner *r, struct plan_job *job)
     event = pool_wait(&r->pool, &outcome);
     if (event != POOL_FINISHED) {
         r->interrupted = event == POOL_INTERRUPTED;
+        if (event == POOL_TIME_OVER) {
+            stop_for_time(r);
+        }
         return;
     }
     unusual = outcome.text == NULL;

@@ -35,7 +35,8 @@ struct runner {
     bool down;   /* of some lane */
     bool lost;   /* one of them is gone for good */
     bool interrupted;
-    char fault[512]; /* a fault of ours that ends the run; "" none */
+    char stopped[320]; /* why no more cases are run, by the user's wish; "" they are */
+    char fault[512];   /* a fault of ours that ends the run; "" none */
 };
 
 /* Runs every case of the plan to its verdict, as far as the target, faults of ours and Ctrl-C let it. */

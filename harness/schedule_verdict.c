@@ -94,6 +94,11 @@ void schedule_finalize(struct runner *r, struct plan_job *job)
         snprintf(r->fault, sizeof(r->fault), "%s/%s: %s", r->options->out, RESULTS_FILE, strerror(errno));
     }
     tell_finished(r, job, line);
+    if (r->options->fail_fast && r->stopped[0] == '\0' &&
+        (job->brief.verdict == VERDICT_FAIL || job->brief.verdict == VERDICT_CRASH ||
+         job->brief.verdict == VERDICT_ERROR)) {
+        snprintf(r->stopped, sizeof(r->stopped), "--fail-fast, at %.200s", job->c->id);
+    }
 }
 
 void schedule_finalize_with(struct runner *r, struct plan_job *job, enum verdict v, const char *reason)

@@ -160,7 +160,10 @@ static bool write_evidence(const struct worker_task *task, const struct transcri
     char name[256], path[PATH_MAX], relative[300];
     json_t *evidence = json_object();
 
-    worker_evidence_name(task->c->id, name, sizeof(name));
+    worker_evidence_name(task->c->id, name, sizeof(name) - 16);
+    if (task->round > 0) {
+        snprintf(name + strlen(name), 16, "~%d", task->round + 1);
+    }
     snprintf(path, sizeof(path), "%s/evidence/%s.pcap", task->out, name);
     if (capture_write(t, path, err, err_len) != 0) {
         json_decref(evidence);

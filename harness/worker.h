@@ -27,6 +27,7 @@ struct worker_task {
     int timeout_ms;
     int close_grace_ms;
     int attempt;
+    int round; /* of --repeat, from 0: evidence of each has a name of its own */
     /* Adds to the finished line what only the caller knows; runs in the worker. May be NULL. */
     void (*complete)(void *user, json_t *line);
     void *user;

@@ -100,7 +100,7 @@ static json_t *cases_json(const struct results *r)
 static json_t *run_json(const struct html_run *in, const struct catalogue *rules)
 {
     static const char *const head[] = {"title",   "target_version", "started", "interrupted", "selection",
-                                       "command", "waivers",        "shard",   "stopped"};
+                                       "again", "waivers",        "shard",   "stopped"};
     json_t *coverage = coverage_json(in->run);
     json_t *run = json_pack(
         "{s:o, s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "name", result_text(text_of(in->run->head, "profile")), "counts",

@@ -47,6 +47,7 @@ int cli_explain(struct cli *cli);
 int cli_report(struct cli *cli);
 int cli_selftest(struct cli *cli);
 int cli_schema(struct cli *cli);
+int cli_compare(struct cli *cli);
 int cli_fuzz(struct cli *cli);
 int cli_replay(struct cli *cli);
 int cli_lint(struct cli *cli);

@@ -21,6 +21,8 @@ static const struct commands_row rows[] = {
     {"report", "DIR...", OPTIONS_REPORT, cli_report, "make the reports of runs again; several: a matrix of targets",
      "  iscsispec report iscsispec-report\n"
      "  iscsispec report report-reference report-tgt --out matrix\n"},
+    {"compare", "OLD NEW", OPTIONS_COMPARE, cli_compare, "what changed between two runs; exits 1 on a regression",
+     "  iscsispec compare report-yesterday report-today\n"},
     {"selftest", "", OPTIONS_SELFTEST, cli_selftest,
      "show that each case can fail: every defect of the reference target",
      "  iscsispec selftest\n"

@@ -58,6 +58,13 @@ static const struct option_row rows[] = {
     {"shuffle", NULL, OPTION_FLAG, AT(shuffle), OPTIONS_RUN, "run in random order"},
     {"seed", "N", OPTION_SEED, AT(seed), OPTIONS_RUN | OPTIONS_SELFTEST | OPTIONS_FUZZ | OPTIONS_REPLAY,
      "for --shuffle and all that is drawn"},
+    {"shard", "I/N", OPTION_TEXT, AT(shard), OPTIONS_RUN,
+     "only part I of N of the selected cases; iscsispec report puts the parts together"},
+    {"repeat", "N", OPTION_COUNT, AT(repeat), OPTIONS_RUN,
+     "run each case N times; one with different verdicts is named flaky"},
+    {"fail-fast", NULL, OPTION_FLAG, AT(fail_fast), OPTIONS_RUN, "stop at the first failure"},
+    {"max-time", "TIME", OPTION_TIME, AT(max_time_ms), OPTIONS_RUN,
+     "stop after 90s, 5m or 1h; a run that did not get through exits at least 1"},
     {"waivers", "FILE", OPTION_LIST, AT(waivers), OPTIONS_RUN,
      "failures that are known, beside those of the profile (repeat for more)"},
     {"update-waivers", NULL, OPTION_FLAG, AT(update_waivers), OPTIONS_RUN,
@@ -92,12 +99,13 @@ static const struct option_row rows[] = {
      "more)"},
     {"pace", "original|fast", OPTION_TEXT, AT(pace), OPTIONS_REPLAY,
      "keep the times of the capture, or send as the answers come (default: fast)"},
-    {"format", "text|json", OPTION_TEXT, AT(format), OPTIONS_REPLAY | OPTIONS_CAPTURE_TO_CASE,
+    {"format", "text|json", OPTION_TEXT, AT(format), OPTIONS_COMPARE | OPTIONS_REPLAY | OPTIONS_CAPTURE_TO_CASE,
      "what is printed (default: text)"},
     {"version", NULL, OPTION_FLAG, AT(version), OPTIONS_NONE, "version of iscsispec and of libiscsi"},
     {"help", NULL, OPTION_FLAG, AT(help), OPTIONS_ALL, "this text"},
 };
 
+enum { OPTIONS_SHARDS_MAX = 1000 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static void *member(struct options *out, const struct option_row *row)
@@ -258,6 +266,23 @@ int options_parse(int argc, char *const *argv, unsigned command, struct options 
         out->words.items[out->words.count++] = argv[optind];
     }
     return 0;
+}
+
+int options_read_shard(const struct options *o, int *shard, int *shards)
+{
+    char trail;
+
+    *shard = *shards = 0;
+    if (o->shard == NULL) {
+        return 0;
+    }
+    if (sscanf(o->shard, "%9d/%9d%c", shard, shards, &trail) == 2 && *shard >= 1 && *shards <= OPTIONS_SHARDS_MAX &&
+        *shard <= *shards) {
+        return 0;
+    }
+    fprintf(stderr, "iscsispec: --shard %s: write I/N, part I of N parts, as in 1/4; N is %d at most\n", o->shard,
+            OPTIONS_SHARDS_MAX);
+    return -1;
 }
 
 bool options_describe(size_t index, struct options_about *out)

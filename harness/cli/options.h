@@ -17,14 +17,15 @@ struct options_list {
 struct options {
     const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
     const char *write_kill_table, *check_kill_table, *replay, *level, *severity, *rfc;
+    const char *shard;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
     struct options_list corpus, formats;
     bool brief;
-    int jobs, timeout_ms, connections;
-    uint64_t seed, execs, time_ms;
+    int jobs, timeout_ms, repeat, connections;
+    uint64_t seed, execs, time_ms, max_time_ms;
     const char *filter, *format, *pace; /* of captures */
     struct options_list maps;
-    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, safe, help, version;
+    bool has_seed, shuffle, fail_on_skip, exit_zero, quiet, update_waivers, fail_fast, safe, help, version;
 };
 
 /* Commands as bits: which option belongs where. */
@@ -37,6 +38,7 @@ enum options_command {
     OPTIONS_SCHEMA = 32,
     OPTIONS_LINT = 512,
     OPTIONS_NONE = 64, /* no command given */
+    OPTIONS_COMPARE = 256,
     OPTIONS_FUZZ = 4096,
     OPTIONS_REPLAY = 16384,
     OPTIONS_CAPTURE_TO_CASE = 32768,
@@ -48,6 +50,9 @@ enum options_command {
  * the value and the way out.
  */
 int options_parse(int argc, char *const *argv, unsigned command, struct options *out);
+
+/* --shard I/N, from 1; 0 and 0 without. Returns 0, or -1 after a line on stderr. */
+int options_read_shard(const struct options *o, int *shard, int *shards);
 
 /* What an option is called, takes and does. */
 struct options_about {

@@ -13,7 +13,8 @@ struct progress {
     bool live;   /* stderr is a terminal */
     bool colour; /* and NO_COLOR is not set */
     bool drawn;  /* a line is there that has to be taken away first */
-    int64_t drawn_ms;
+    int64_t start_ms, drawn_ms;
+    size_t failed, warned;
 };
 
 void progress_init(struct progress *p, bool quiet);
@@ -24,7 +25,7 @@ void progress_defect(void *progress, const char *defect, size_t done, size_t tot
 /* Takes the moving line away. */
 void progress_end(struct progress *p);
 
-/* One line: verdicts, time. */
+/* What it came to, on stdout: what failed, what is flaky, verdicts, time. */
 void progress_summary(const struct progress *p, const struct results *r, int64_t ms);
 
 #endif

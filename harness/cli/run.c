@@ -206,28 +206,10 @@ static int report(const struct cli *cli, const char *out, const struct results *
     if (o->update_waivers && waived_update(out, r) != 0) {
         return EXIT_FAULT;
     }
-    printf("report: %s/coverage.md, evidence of each case: %s/evidence/\n", out, out);
+    printf("report: %s/report.html (coverage.md, junit.xml, results.sarif, results.tap), "
+           "evidence of each case: %s/evidence/\n",
+           out, out);
     return 0;
-}
-
-/* The command line without what selects cases, for reproducers. Secrets never stand on one. */
-static void tell_again(const struct options *o, char *out, size_t out_len)
-{
-    int len = snprintf(out, out_len, "iscsispec run %s %s", o->target != NULL ? "--target" : "--profile",
-                       o->target != NULL ? o->target : (o->profile != NULL ? o->profile : DEFAULT_PROFILE));
-
-    for (size_t i = 0; i < o->portals.count && len > 0 && (size_t)len < out_len; i++) {
-        len += snprintf(out + len, out_len - (size_t)len, " --portal %s", o->portals.items[i]);
-    }
-    for (size_t i = 0; i < o->cases.count && len > 0 && (size_t)len < out_len; i++) {
-        len += snprintf(out + len, out_len - (size_t)len, " --cases %s", o->cases.items[i]);
-    }
-    if (o->user != NULL && len > 0 && (size_t)len < out_len) {
-        len += snprintf(out + len, out_len - (size_t)len, " --user %s", o->user);
-    }
-    if (o->extra != NULL && len > 0 && (size_t)len < out_len) {
-        snprintf(out + len, out_len - (size_t)len, " --extra '%s'", o->extra);
-    }
 }
 
 /* Codes that the profile requires: each has to be seen, where a case for it ran. */
@@ -259,7 +241,7 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
 {
     const struct options *o = &cli->options;
     const char *out = o->out != NULL ? o->out : CLI_DEFAULT_OUT;
-    char err[8192] = "", log[PATH_MAX], again[1024], command[4096];
+    char err[8192] = "", log[PATH_MAX], again[4096];
     struct progress progress;
     struct results results;
     struct instances instances;
@@ -275,10 +257,12 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
         .timeout_ms = o->timeout_ms,
         .shuffle = o->shuffle,
         .seed = cli_seed(o),
+        .repeat = o->repeat,
+        .fail_fast = o->fail_fast,
+        .max_time_ms = (int64_t)o->max_time_ms,
         .waivers = waivers,
         .again = again,
         .safe = o->safe,
-        .command = command,
         .listener = {progress_finished, progress_remark, &progress},
     };
     int64_t start = process_now_ms();
@@ -287,12 +271,14 @@ static int run_with(struct cli *cli, struct profile *profile, const struct killt
     if (status != 0) {
         return status;
     }
+    if (options_read_shard(o, &options.shard, &options.shards) != 0) {
+        return EXIT_USAGE;
+    }
     if (folder_make(out) != 0) {
         return cli_fail(EXIT_USAGE, "--out %s: %s; give a directory that can be written", out, strerror(errno));
     }
-    options_command(o, OPTIONS_RUN, command, sizeof(command));
     snprintf(log, sizeof(log), "%s/target.log", out);
-    tell_again(o, again, sizeof(again));
+    options_command(o, OPTIONS_RUN, again, sizeof(again));
     progress_init(&progress, o->quiet);
     if (!results_init(&results) || !instances_init(&instances, profile, o->portals.count > 0, log, err, sizeof(err))) {
         return cli_fail(EXIT_FAULT, "%s", err);

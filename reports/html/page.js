@@ -58,7 +58,7 @@ function caseBody(item) {
     const rules = [...new Set([...(line.proves || []), ...(line.findings || []).filter((f) => f.severity !== "info").map((f) => f.rule)])];
     const ladder = data.ladders[index] && data.ladders[index][line.id];
     const evidence = line.evidence && run.evidence !== null ? ["pcap", "text"].filter((k) => line.evidence[k]).map((k) => [el("a", { href: run.evidence + line.evidence[k].split("/").map(encodeURIComponent).join("/") }, k === "text" ? "ladder as text" : k), " "]) : [];
-    const command = run.command ? `${run.command} --select ${/^[\w.=+-]+$/.test(line.id) ? line.id : "'" + line.id + "'"}` : "";
+    const command = run.again ? `${run.again} --select ${/^[\w.=+-]+$/.test(line.id) ? line.id : "'" + line.id + "'"}` : "";
     return el("div", { class: "body" },
         el("dl", { class: "pairs" }, row("Differs", line.verdict === "PASS" ? "" : line.reason), row("Expected", line.expected), row("Seen", seenText(line)), row("Known", waiverText(run, line)),
             row("Flaky", line.flaky ? Object.entries(line.flaky).map(([v, n]) => `${v} ${n}×`).join(", ") : ""),
