@@ -74,6 +74,8 @@ enum case_digest { CASE_DIGEST_RIGHT, CASE_DIGEST_WRONG_HEADER, CASE_DIGEST_WRON
 struct case_pdu {
     int opcode; /* enum pdu_opcode; sensible defaults for all fields; -1: hex */
     struct case_strings keys;
+    char *text; /* the whole data segment instead of keys, with live values; NULL: no */
+    size_t text_len;
     struct case_field_edit *header;
     size_t header_count;
     uint8_t *hex;

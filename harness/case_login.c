@@ -24,9 +24,8 @@ static int hex_value(char c)
  * \0 \xNN \\ of a text in single quotes or none. In double quotes YAML has resolved escapes, where \xNN is a character:
  * above 0x7f it would become two bytes, which nobody means.
  */
-static int read_text(struct schema_reader *r, const struct yaml_node *node, void *target)
+int case_read_text(struct schema_reader *r, const struct yaml_node *node, char **text, size_t *len)
 {
-    struct case_edit *edit = target;
     char *out;
     size_t n = 0;
 
@@ -60,9 +59,16 @@ static int read_text(struct schema_reader *r, const struct yaml_node *node, void
                                   node->text + i);
         }
     }
-    edit->text = out;
-    edit->text_len = n;
+    *text = out;
+    *len = n;
     return case_check_live(case_reader_of(r), node, out, n);
+}
+
+static int read_text(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct case_edit *edit = target;
+
+    return case_read_text(r, node, &edit->text, &edit->text_len);
 }
 
 /* pad: {fill: "ff"} */

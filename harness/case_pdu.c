@@ -160,10 +160,24 @@ static json_t *describe_hex(void)
 
 static const char *const digest_names[] = {"right", "wrong-header", "wrong-data", NULL};
 
+static int read_text(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct case_pdu *pdu = target;
+
+    return case_read_text(r, node, &pdu->text, &pdu->text_len);
+}
+
+static json_t *describe_text(void)
+{
+    return json_pack("{s:s}", "type", "string");
+}
+
 static const struct schema_field pdu_table_fields[] = {
     {"pdu", SCHEMA_CUSTOM, offsetof(struct case_pdu, opcode), CASE_READ(read_opcode), .describe = describe_opcode,
      .doc = "sort of PDU; all of its fields have sensible values"},
     {"keys", SCHEMA_STRINGS, offsetof(struct case_pdu, keys), .doc = "Key=Value pairs of its data segment"},
+    {"text", SCHEMA_CUSTOM, 0, CASE_READ(read_text), .describe = describe_text,
+     .doc = "its data segment as it is, instead of keys; escapes \\0 \\xNN \\\\, live values"},
     {"header", SCHEMA_IGNORED, 0, .describe = describe_any_header, .doc = "header fields that differ"},
     {"hex", SCHEMA_CUSTOM, 0, CASE_READ(read_hex), .describe = describe_hex,
      .doc = "all of its bytes, instead of the other fields"},
@@ -182,6 +196,9 @@ int case_read_pdu(struct case_reader *cr, const struct yaml_node *map, struct ca
         return load_error_set(cr->r.err, &map->at, "%s",
                               pdu->hex ? "hex stands for the whole PDU; take pdu, header, keys and digest out"
                                        : "no PDU is said; write pdu: NAME, or hex: BYTES");
+    if (pdu->text && (keys || pdu->hex))
+        return load_error_set(cr->r.err, &map->at, "text stands for the whole data segment; take %s out",
+                              keys ? "keys" : "hex");
     if (keys && case_check_live_list(cr, keys) != 0)
         return -1;
     for (size_t i = 0; i < pdu->keys.count; i++)

@@ -60,6 +60,9 @@ json_t *case_describe_header(const uint8_t *opcodes, size_t opcode_count);
 extern const uint8_t case_answer_opcodes[];
 extern const size_t case_answer_opcode_count;
 
+/* A data segment as text, with escapes and live values. Returns 0 or -1. */
+int case_read_text(struct schema_reader *r, const struct yaml_node *node, char **text, size_t *len);
+
 /* Braces of a text: only live values of the closed list. */
 int case_check_live(struct case_reader *cr, const struct yaml_node *node, const char *text, size_t len);
 /* The same for each item of a list node (or one text). */

@@ -73,6 +73,7 @@ struct conn *conn_new(struct drive *d, const char *name)
     text_buf_init_growing(&c->text_answer, 1u << 20, NULL, NULL);
     c->live.target = c->target;
     c->live.initiator = c->initiator;
+    c->live.user = c->user;
     c->live.secret = c->secret;
     d->conns[d->conn_count++] = c;
     return c;

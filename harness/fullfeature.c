@@ -236,10 +236,9 @@ static void judge_login_answer(struct conn *c)
         return;
     a = &c->answers[c->answer_count - 1];
     bhs = conn_answer_bhs(c, a);
+    live_learn(&c->live, conn_answer_data(c, a), a->data_len);
     if ((bhs[1] & (PDU_FLAG_TRANSIT | 3u)) == (PDU_FLAG_TRANSIT | 3u)) {
-        c->ffp = c->was_ffp = true;
-        c->session->tsih = c->live.tsih;
-        conn_finish(c, CONN_FFP, "completed the login");
+        initiator_enter_full_feature(c);
         fullfeature_serve(c);
     } else {
         conn_finish(c, CONN_LEFT, "answered with status 0");

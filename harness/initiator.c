@@ -150,8 +150,7 @@ static bool says(const void *text, size_t len, const char *key, const char *valu
     return text_find(text, len, key, &pair) && text_equals(pair.value, pair.value_len, value);
 }
 
-/* The login is complete: from here on PDUs are the harness's own. */
-static void enter_full_feature(struct conn *c)
+void initiator_enter_full_feature(struct conn *c)
 {
     struct text_buf text;
 
@@ -299,7 +298,7 @@ static enum turn collect(struct login_run *run, uint32_t to, bool keep, int roun
         note_course(run, bhs, &text);
     form = text_check(text.data, text.len, NULL);
     if ((bhs[1] & (PDU_FLAG_TRANSIT | 3u)) == (PDU_FLAG_TRANSIT | 3u))
-        enter_full_feature(c);
+        initiator_enter_full_feature(c);
     else if (pdu_ahs_len(bhs) || form == TEXT_NO_NULL || form == TEXT_NO_EQUALS || form == TEXT_EMPTY_KEY)
         conn_finish(c, CONN_GARBAGE, "sent a malformed answer: %s",
                     pdu_ahs_len(bhs) ? "an AHS in a Login Response" : text_result_name(form));

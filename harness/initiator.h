@@ -20,4 +20,7 @@ int initiator_login(struct conn *c);
  */
 bool initiator_await(struct conn *c, uint32_t to);
 
+/* The login is complete: from here on PDUs are the harness's own, with the digests that were agreed on. */
+void initiator_enter_full_feature(struct conn *c);
+
 #endif

@@ -26,6 +26,27 @@ static bool put(char *out, size_t cap, const char *text)
     return n >= 0 && (size_t)n < cap;
 }
 
+static void learn(const void *text, size_t len, const char *key, char *out, size_t cap)
+{
+    struct text_pair pair;
+
+    if (text_find(text, len, key, &pair) && pair.value_len < cap) {
+        memcpy(out, pair.value, pair.value_len);
+        out[pair.value_len] = '\0';
+    }
+}
+
+void live_learn(struct live_values *live, const void *text, size_t len)
+{
+    char number[32] = "";
+
+    learn(text, len, "CHAP_A", number, sizeof(number));
+    if (*number && text_parse_number(number, strlen(number), &live->chap_a) != TEXT_NUMBER_OK)
+        live->chap_a = 0;
+    learn(text, len, "CHAP_I", live->chap_i, sizeof(live->chap_i));
+    learn(text, len, "CHAP_C", live->chap_c, sizeof(live->chap_c));
+}
+
 static bool write_target(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
 {
     (void)arg, (void)err, (void)err_len;
@@ -44,6 +65,14 @@ static bool write_initiator(const struct live_values *v, const char *arg, char *
 {
     (void)arg, (void)err, (void)err_len;
     return put(out, cap, v->initiator);
+}
+
+static bool write_user(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg;
+    if (!v->user || !*v->user)
+        snprintf(err, err_len, "the condition names no user");
+    return v->user && *v->user && put(out, cap, v->user);
 }
 
 static bool write_isid(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
@@ -189,6 +218,7 @@ static const struct live_word words[] = {
     {"target", write_target, true},
     {"absent_target", write_absent, true},
     {"initiator", write_initiator, true},
+    {"user", write_user, true},
     {"isid", write_isid, true},
     {"tsih", write_tsih, true},
     {"cid", write_cid, true},

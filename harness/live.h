@@ -19,6 +19,7 @@
 struct live_values {
     const char *target;    /* "" none */
     const char *initiator; /* "" none */
+    const char *user;      /* CHAP name of the initiator, "" none */
     const char *secret;    /* of the initiator, "" none */
     char portal[300];      /* HOST:PORT */
     uint8_t isid[PDU_ISID_LEN];
@@ -35,6 +36,9 @@ struct live_scope {
     const struct live_values *(*find)(void *user, const char *conn);
     void *user;
 };
+
+/* Takes CHAP_A, CHAP_I and CHAP_C out of the text of an answer. */
+void live_learn(struct live_values *live, const void *text, size_t len);
 
 /*
  * Fills in all live values of text. Returns malloc'ed bytes with a null byte behind them (caller frees) and their

@@ -87,9 +87,21 @@ uint8_t *raw_frame(const struct conn *c, const uint8_t *bhs, const void *data, s
 }
 
 /* The data segment of a case's PDU: its keys, each with its null byte. */
-static int raw_text(struct conn *c, const struct case_strings *keys, struct text_buf *text, char *err, size_t err_len)
+static int raw_text(struct conn *c, const struct case_pdu *pdu, struct text_buf *text, char *err, size_t err_len)
 {
+    const struct case_strings *keys = &pdu->keys;
     const struct live_scope scope = conn_scope(c);
+
+    if (pdu->text) {
+        size_t len = 0;
+        char *whole = live_expand(pdu->text, pdu->text_len, &scope, &len, err, err_len);
+        bool good = whole && (len == 0 || text_buf_add_raw(text, whole, len));
+
+        if (whole && !good)
+            snprintf(err, err_len, "the text does not fit into a PDU");
+        free(whole);
+        return good ? 0 : -1;
+    }
 
     for (size_t i = 0; i < keys->count; i++) {
         size_t len = 0;
@@ -134,7 +146,7 @@ int raw_build(struct conn *c, const struct case_pdu *pdu, uint8_t **out, size_t 
     }
     text_buf_init_growing(&text, PDU_MAX_DATA_LEN, NULL, NULL);
     raw_header(c, (uint8_t)pdu->opcode, bhs);
-    if (raw_text(c, &pdu->keys, &text, err, err_len) == 0) {
+    if (raw_text(c, pdu, &text, err, err_len) == 0) {
         pdu_set_data_len(bhs, text.len);
         if (edit_header(bhs, pdu->header, pdu->header_count, &scope, NULL, err, err_len) == 0) {
             *out = raw_frame(c, bhs, text.data, text.len, len);

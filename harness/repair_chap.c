@@ -36,14 +36,8 @@ static size_t response_to(uint64_t number, const char *i, const char *c, const c
 
 void repair_chap_learn(struct repair *r, struct live_values *live, const void *text, size_t len)
 {
-    char number[32];
-
-    if (copy_value(text, len, "CHAP_A", number, sizeof(number)) &&
-        text_parse_number(number, strlen(number), &r->algorithm) != TEXT_NUMBER_OK)
-        r->algorithm = 0;
-    live->chap_a = r->algorithm;
-    copy_value(text, len, "CHAP_I", live->chap_i, sizeof(live->chap_i));
-    copy_value(text, len, "CHAP_C", live->chap_c, sizeof(live->chap_c));
+    live_learn(live, text, len);
+    r->algorithm = live->chap_a;
 }
 
 void repair_chap_apply(struct repair *r, struct edit_pdu *p, const struct live_values *live, const struct edit_log *log)

@@ -51,5 +51,6 @@ int cli_compare(struct cli *cli);
 int cli_fuzz(struct cli *cli);
 int cli_replay(struct cli *cli);
 int cli_lint(struct cli *cli);
+int cli_capture_to_case(struct cli *cli);
 
 #endif

@@ -46,6 +46,11 @@ static const struct commands_row rows[] = {
      "  iscsispec lint --brief --filter 'host 192.0.2.7' *.pcap.gz\n"
      "  iscsispec lint trouble.pcap --format text --format html=trouble.html --format sarif=trouble.sarif\n"
      "  tcpdump -i eth0 -s 0 -w - port 3260 | iscsispec lint -\n"},
+    {"capture-to-case", "CAPTURE", OPTIONS_CAPTURE_TO_CASE, cli_capture_to_case,
+     "make a case of each login in a capture",
+     "  iscsispec capture-to-case field.pcap > field.yaml\n"
+     "  iscsispec run --cases field.yaml --profile my.yaml\n"
+     "                                                 the same logins, with live values, and the same outcomes\n"},
     {"schema", "case|profile|waivers", OPTIONS_SCHEMA, cli_schema, "JSON schema of a file format, for editors",
      "  iscsispec schema case > case.schema.json\n"},
 };

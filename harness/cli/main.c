@@ -23,7 +23,7 @@ static void print_overview(FILE *out)
     }
     fputs("\nCommands (each has --help):\n", out);
     for (size_t i = 0; commands_at(i) != NULL; i++) {
-        fprintf(out, "  %-10s %s\n", commands_at(i)->name, commands_at(i)->summary);
+        fprintf(out, "  %-15s %s\n", commands_at(i)->name, commands_at(i)->summary);
     }
     print_exits(out);
     fputs("\nOptions:\n", out);

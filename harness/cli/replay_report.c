@@ -1,6 +1,7 @@
 #include "harness/cli/replay_report.h"
 
 #include "harness/audit/report.h"
+#include "harness/cli/verdicts.h"
 #include "harness/capture.h"
 #include "harness/folder.h"
 #include "harness/ladder.h"
@@ -63,32 +64,6 @@ enum results_exit replay_report_status(const struct replay_report *r)
     }
     return agreeing(result) == 0 || is_incomplete(result) || r->recording->damaged[0] != '\0' ? EXIT_NOTHING
                                                                                               : EXIT_ALL_PASSED;
-}
-
-static enum rule_severity severity_of(const struct replay_report *r, const struct finding *f)
-{
-    const struct rule *rule = catalogue_find(r->rules, f->rule);
-
-    if (f->tolerated && rule != NULL && rule->severity == RULE_FAIL) {
-        return RULE_WARN;
-    }
-    return rule != NULL ? rule->severity : RULE_FAIL;
-}
-
-/* The auditor's verdict on one side of one transcript. */
-static enum verdict verdict_of(const struct replay_report *r, int which, enum transcript_side side)
-{
-    enum verdict worst = VERDICT_PASS;
-
-    for (size_t i = 0; i < r->findings[which].count; i++) {
-        const struct finding *f = &r->findings[which].items[i];
-        enum rule_severity severity = severity_of(r, f);
-
-        if (f->side == side && severity != RULE_INFO) {
-            worst = verdict_worse(worst, severity == RULE_FAIL ? VERDICT_FAIL : VERDICT_WARN);
-        }
-    }
-    return worst;
 }
 
 /* ---- text ---- */
@@ -187,13 +162,13 @@ static void print_audit(FILE *out, const struct replay_report *r)
         const struct transcript *t = which == 0 ? r->recording->transcript : r->live;
 
         fprintf(out, "%sauditor on the %s: target %s, initiator %s\n", which == 0 ? "\n" : "", sides[which],
-                verdict_name(verdict_of(r, which, TRANSCRIPT_TARGET)),
-                verdict_name(verdict_of(r, which, TRANSCRIPT_INITIATOR)));
+                verdict_name(verdicts_of(r->rules, &r->findings[which], SIZE_MAX, TRANSCRIPT_TARGET)),
+                verdict_name(verdicts_of(r->rules, &r->findings[which], SIZE_MAX, TRANSCRIPT_INITIATOR)));
         for (size_t i = 0; i < r->findings[which].count; i++) {
             const struct finding *f = &r->findings[which].items[i];
 
             fprintf(out, "  %s %s%s: connection %s, %s PDU %" PRIu32 ": %s; allowed: %s\n",
-                    rule_severity_name(severity_of(r, f)), f->rule,
+                    rule_severity_name(verdicts_severity(r->rules, f)), f->rule,
                     is_in_both(r, which, f) ? ""
                     : which == 0            ? " (in the capture only)"
                                             : " (in the replay only)",
@@ -278,15 +253,17 @@ static json_t *audit_json(const struct replay_report *r, int which)
 
         json_array_append_new(findings,
                               json_pack("{s:s, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:o, s:b}", "rule", f->rule,
-                                        "severity", rule_severity_name(severity_of(r, f)), "conn",
+                                        "severity", rule_severity_name(verdicts_severity(r->rules, f)), "conn",
                                         result_text(f->conn < t->conn_count ? t->conns[f->conn]->name : "?"), "pdu",
                                         (json_int_t)f->pdu, "side",
                                         f->side == TRANSCRIPT_TARGET ? "target" : "initiator", "offset",
                                         (json_int_t)f->offset, "length", (json_int_t)f->len, "was", result_text(f->was),
                                         "allowed", result_text(f->allowed), "both", is_in_both(r, which, f)));
     }
-    return json_pack("{s:s, s:s, s:o}", "target", verdict_name(verdict_of(r, which, TRANSCRIPT_TARGET)), "initiator",
-                     verdict_name(verdict_of(r, which, TRANSCRIPT_INITIATOR)), "findings", findings);
+    return json_pack("{s:s, s:s, s:o}", "target",
+                     verdict_name(verdicts_of(r->rules, &r->findings[which], SIZE_MAX, TRANSCRIPT_TARGET)), "initiator",
+                     verdict_name(verdicts_of(r->rules, &r->findings[which], SIZE_MAX, TRANSCRIPT_INITIATOR)),
+                     "findings", findings);
 }
 
 json_t *replay_report_json(const struct replay_report *r)

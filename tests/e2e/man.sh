@@ -74,8 +74,8 @@ same "exit statuses of iscsispec-target" "$work/a" "$work/b"
 
 # --- iscsispec(1): commands, the options of each, exit statuses
 "$iscsispec" --help >"$work/help"
-sed -n '/^Commands/,/^$/p' "$work/help" | sed -n 's/^  \([a-z]*\) .*/\1/p' >"$work/commands"
-section COMMANDS <"$work/harness.txt" | sed -n 's/^   \([a-z][a-z]*\).*/\1/p' | grep -v '^without$' >"$work/b"
+sed -n '/^Commands/,/^$/p' "$work/help" | sed -n 's/^  \([a-z-]*\) .*/\1/p' >"$work/commands"
+section COMMANDS <"$work/harness.txt" | sed -n 's/^   \([a-z][a-z-]*\).*/\1/p' | grep -v '^without$' >"$work/b"
 same "commands of iscsispec" "$work/commands" "$work/b"
 while read -r command; do
     "$iscsispec" "$command" --help | sed -n '/^Options/,$p' | flags >"$work/a"
