@@ -324,7 +324,8 @@ size_t link_rest(const struct link *l)
 
 enum link_take link_take(struct link *l, struct link_pdu *out, const char **why)
 {
-    const uint8_t *at = l->log->stream[TRANSCRIPT_TARGET].bytes + l->taken;
+    const uint8_t *bytes = l->log->stream[TRANSCRIPT_TARGET].bytes; /* NULL before anything has come */
+    const uint8_t *at = bytes ? bytes + l->taken : NULL;
     size_t rest = link_rest(l), need;
 
     *why = "more than 1 MiB during the login";
@@ -332,7 +333,7 @@ enum link_take link_take(struct link *l, struct link_pdu *out, const char **why)
         *why = "bytes that are no PDU of a target";
         return LINK_MALFORMED;
     }
-    if (rest < PDU_BHS_LEN)
+    if (!at || rest < PDU_BHS_LEN)
         return l->flooded ? LINK_MALFORMED : LINK_NOTHING;
     need = pdu_total_len(at, l->header_digest, l->data_digest);
     if (rest < need) {

@@ -66,6 +66,13 @@ enum cause auth_method(struct conn *conn, struct auth *auth, const struct negoti
     if (!negotiate_present(request, KEYS_AUTH_METHOD))
         return CAUSE_NONE;
     planted_touch(conn, PLANTED_AT_METHODS, offer->value, offer->value_len);
+    if (conn->login->responses > 0 && conn_has(conn, DEFECT_METHOD_ONLY_AT_ONCE))
+        return CAUSE_INVENTED_INITIATOR_ERROR;
+    if (keys_word(offer->value, offer->value_len) != KEYS_WORD_VALUE && conn_has(conn, DEFECT_ACCEPT_RESERVED_METHOD)) {
+        text_buf_add(answer, "AuthMethod", "None");
+        *next = AUTH_FINISHED;
+        return CAUSE_NONE;
+    }
     if (keys_word(offer->value, offer->value_len) != KEYS_WORD_VALUE)
         return CAUSE_WORD;
     if (conn_has(conn, DEFECT_AUTH_METHOD_UNKNOWN_TAKEN)) {
@@ -78,6 +85,10 @@ enum cause auth_method(struct conn *conn, struct auth *auth, const struct negoti
     }
     const char *method = auth_choose_method(conn, auth, offer);
 
+    if (method == NULL && !auth_required(auth) && conn_has(conn, DEFECT_METHOD_UNANSWERED)) {
+        *next = AUTH_FINISHED;
+        return CAUSE_NONE;
+    }
     if (method == NULL)
         return CAUSE_AUTH_METHOD;
     text_buf_add(answer, "AuthMethod", method);
@@ -180,6 +191,8 @@ static enum cause auth_start_challenge(struct conn *conn, struct auth *auth, str
     text_buf_addf(answer, "CHAP_I", "%u",
                   auth->identifier + (conn_has(conn, DEFECT_CHAP_IDENTIFIER_OUT_OF_RANGE) ? 256U : 0U));
     text_buf_add(answer, "CHAP_C", auth->challenge_length == 0 ? "0x" : text);
+    if (conn_has(conn, DEFECT_CHALLENGE_TWICE_IN_TEXT))
+        text_buf_add(answer, "CHAP_C", text);
     *next = AUTH_EXPECT_CHAP_R;
     return CAUSE_NONE;
 }
@@ -188,6 +201,11 @@ enum cause auth_challenge(struct conn *conn, struct auth *auth, const struct neg
                           struct text_buf *answer, enum auth_next *next)
 {
     *next = AUTH_EXPECT_CHAP_A;
+    if (negotiate_present(request, KEYS_CHAP_R) && conn_has(conn, DEFECT_ACCEPT_SKIPPED_CHALLENGE)) {
+        auth->done = true;
+        *next = AUTH_FINISHED;
+        return CAUSE_NONE;
+    }
     if (!negotiate_present(request, KEYS_CHAP_A))
         return CAUSE_CHAP_MISSING;
     if (auth_out_of_step(request, key_bit(KEYS_CHAP_A)) || negotiate_present(request, KEYS_AUTH_METHOD))
@@ -292,7 +310,7 @@ static enum cause auth_answer(const struct conn *conn, const struct auth *auth, 
         hash[0] ^= 1;
     auth_encode(conn, hash, hash_length, text, sizeof(text));
     if (!conn_has(conn, DEFECT_MUTUAL_WITHOUT_NAME))
-        text_buf_add(answer, "CHAP_N", own->user);
+        text_buf_add(answer, "CHAP_N", conn_has(conn, DEFECT_MUTUAL_WRONG_NAME) ? "somebody-else" : own->user);
     text_buf_add(answer, "CHAP_R", text);
     return CAUSE_NONE;
 }

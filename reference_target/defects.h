@@ -466,6 +466,36 @@
       "answers 0x0206 to a connection reinstatement") \
     X(TSIH_CONSTANT, "tsih-constant", DEFECTS_NO_CODE, "11.12.6", \
       "gives every session the same TSIH") \
+    X(REJECT_ADMISSIBLE_VALUE, "reject-admissible-value", DEFECTS_NO_CODE, "6.2.2", \
+      "answers InitialR2T, MaxConnections and MaxOutstandingR2T with Reject whatever was offered") \
+    X(IRRELEVANT_IN_NORMAL_SESSION, "irrelevant-in-normal-session", DEFECTS_NO_CODE, "6.2", \
+      "answers ErrorRecoveryLevel and FirstBurstLength with Irrelevant in a normal session") \
+    X(PRIVATE_KEY_WITH_T, "private-key-with-t", DEFECTS_NO_CODE, "11.13.6", \
+      "proposes a private key in the final Login Response, where nobody can answer it") \
+    X(MUTUAL_WRONG_NAME, "mutual-wrong-name", DEFECTS_NO_CODE, "12.1.3", \
+      "answers the challenge of an initiator under another name than its own") \
+    X(CHALLENGE_TWICE_IN_TEXT, "challenge-twice-in-text", DEFECTS_NO_CODE, "6.3", \
+      "sends CHAP_C twice in one response") \
+    X(SEND_TARGETS_BAD_NAME, "send-targets-bad-name", DEFECTS_NO_CODE, "4.2.7.1", \
+      "tells a TargetName in SendTargets answers that is no iSCSI name") \
+    X(REFUSAL_WITH_STAGE, "refusal-with-stage", DEFECTS_NO_CODE, "6.3.1", \
+      "sets T, CSG and NSG in a refusal") \
+    X(REFUSAL_WRONG_VERSION, "refusal-wrong-version", DEFECTS_NO_CODE, "11.13.1", \
+      "puts version 2 into the version fields of a refusal") \
+    X(DIGEST_LIST_REJECTED, "digest-list-rejected", DEFECTS_NO_CODE, "6.2.1", \
+      "answers HeaderDigest and DataDigest with Reject though it knows what is offered") \
+    X(MARKERS_IRRELEVANT, "markers-irrelevant", DEFECTS_NO_CODE, "13.25", \
+      "answers IFMarker and OFMarker with Irrelevant") \
+    X(CLOSE_AFTER_FINAL, "close-after-final", DEFECTS_NO_CODE, "6.3", \
+      "closes the connection right behind the final Login Response") \
+    X(ACCEPT_SKIPPED_CHALLENGE, "accept-skipped-challenge", 0x0200, "12.1.3", \
+      "lets an initiator in that sends CHAP_N and CHAP_R without a challenge") \
+    X(METHOD_ONLY_AT_ONCE, "method-only-at-once", DEFECTS_NO_CODE, "6.3.2", \
+      "refuses an AuthMethod that comes after the first request") \
+    X(METHOD_UNANSWERED, "method-unanswered", DEFECTS_NO_CODE, "6.2.1", \
+      "says nothing to an AuthMethod without a usable method, and goes on") \
+    X(ACCEPT_RESERVED_METHOD, "accept-reserved-method", 0x0200, "6.2", \
+      "takes AuthMethod=Reject for None") \
     /* discovery and text */ \
     X(SEND_TARGETS_WITHOUT_ADDRESS, "send-targets-without-address", DEFECTS_NO_CODE, "Appendix C", \
       "leaves TargetAddress out of SendTargets answers") \

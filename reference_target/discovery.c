@@ -54,7 +54,8 @@ static void discovery_add(const struct conn *conn, size_t target, struct text_bu
 {
     const struct config *config = conn->node->config;
 
-    text_buf_add(answer, "TargetName", config->targets[target].name);
+    text_buf_add(answer, "TargetName",
+                 conn_has(conn, DEFECT_SEND_TARGETS_BAD_NAME) ? "disk-1" : config->targets[target].name);
     if (conn_has(conn, DEFECT_SEND_TARGETS_EXTRA_KEY))
         text_buf_add(answer, "TargetAlias", "extra");
     for (size_t portal = 0; portal < config->portal_count; portal++) {

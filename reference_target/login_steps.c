@@ -97,6 +97,8 @@ static enum cause login_complete(struct conn *conn, struct login *login, const u
              (unsigned)conn->session->tsih);
     login_close(conn);
     full_greet(conn);
+    if (conn_has(conn, DEFECT_CLOSE_AFTER_FINAL))
+        conn_end(conn, CONN_CLOSE);
     return CAUSE_NONE;
 }
 
@@ -185,6 +187,12 @@ static enum cause login_finish(struct conn *conn, struct login *login)
     if (login->state == LOGIN_EXPECT_PICKUP)
         login->state = login->resume;
     int stage = login_next_stage(conn, login, open);
+
+    if (stage == PDU_STAGE_FULL_FEATURE && conn_has(conn, DEFECT_PRIVATE_KEY_WITH_T) && login->answer_sent == 0) {
+        text_buf_add(&login->answer, "X-com.example.late", "1");
+        text = (const uint8_t *)login->answer.data;
+        length = login->answer.len;
+    }
 
     if (stage == PDU_STAGE_FULL_FEATURE && login_stage_done(conn, login))
         return login_complete(conn, login, text, length);

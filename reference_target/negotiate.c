@@ -490,10 +490,28 @@ static bool negotiate_out_of_place(const struct conn *conn, const struct negotia
            !conn_has(conn, DEFECT_ACCEPT_LEADING_ONLY_IN_JOIN);
 }
 
+/* Defects that say Reject where a value has to be chosen. */
+static bool negotiate_is_misrejected(const struct conn *conn, const struct keys_entry *key)
+{
+    bool digest = key->id == KEYS_HEADER_DIGEST || key->id == KEYS_DATA_DIGEST;
+    bool simple = key->id == KEYS_INITIAL_R2T || key->id == KEYS_MAX_CONNECTIONS ||
+                  key->id == KEYS_MAX_OUTSTANDING_R2T;
+
+    return (digest && conn_has(conn, DEFECT_DIGEST_LIST_REJECTED)) ||
+           (simple && conn_has(conn, DEFECT_REJECT_ADMISSIBLE_VALUE));
+}
+
 /* Keys that are answered in a way of their own. NULL: by their result function. */
 static const char *negotiate_fixed(const struct conn *conn, const struct negotiate *negotiate,
                                    const struct keys_entry *key)
 {
+    if ((key->flags & KEYS_OBSOLETE) != 0 && key->type == KEYS_BOOL_AND && conn_has(conn, DEFECT_MARKERS_IRRELEVANT))
+        return "Irrelevant";
+    if (negotiate_is_misrejected(conn, key))
+        return "Reject";
+    if (!negotiate->discovery && conn_has(conn, DEFECT_IRRELEVANT_IN_NORMAL_SESSION) &&
+        (key->id == KEYS_ERROR_RECOVERY_LEVEL || key->id == KEYS_FIRST_BURST_LENGTH))
+        return "Irrelevant";
     if ((key->flags & KEYS_OBSOLETE) != 0)          /* 13.25 */
         return conn_has(conn, DEFECT_MARKERS_ACCEPTED) && key->type == KEYS_BOOL_AND ? "Yes" : "Reject";
     if (negotiate->discovery && (key->flags & KEYS_IRRELEVANT_IN_DISCOVERY) != 0 &&

@@ -302,6 +302,13 @@ static void response_refuse_pdu(struct conn *conn, uint16_t status, enum cause c
         response.exp_cmd_sn = login->first.cmd_sn;
         response.max_cmd_sn = node_max_cmd_sn(conn->node, response.exp_cmd_sn);
     }
+    if (conn_has(conn, DEFECT_REFUSAL_WITH_STAGE)) {
+        response.transit = true;
+        response.csg = PDU_STAGE_OPERATIONAL;
+        response.nsg = PDU_STAGE_FULL_FEATURE;
+    }
+    if (conn_has(conn, DEFECT_REFUSAL_WRONG_VERSION))
+        response.version_max = response.version_active = 2;
     response_refusal_text(conn, status, cause, &text);
     response_spoil_numbers(conn, &response);
     if (conn_has(conn, DEFECT_REFUSAL_AS_REJECT_PDU)) {

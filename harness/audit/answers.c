@@ -53,6 +53,25 @@ static void add(struct audit_run *run, enum audit_rule_id rule, const struct aud
                   audit_quote(value, sizeof value, offer->made->value, offer->made->value_len));
 }
 
+/* The same where the catalogue tolerates it. */
+static void add_tolerated(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                          const struct offer *offer, const char *allowed)
+{
+    size_t before = run->out->count;
+
+    add(run, rule, login, offer, allowed);
+    if (run->out->count > before)
+        run->out->items[run->out->count - 1].tolerated = true;
+}
+
+/* Has the target said so? */
+static bool told(const struct audit_login *login, enum keys_id id, const char *value)
+{
+    const struct audit_pair *pair = audit_login_said(login, id, TRANSCRIPT_TARGET);
+
+    return pair && text_equals(pair->value, pair->value_len, value);
+}
+
 /* Is this key an offer of the initiator's that can be judged? */
 static bool offer_take(const struct audit_login *login, const struct audit_key *key, struct offer *offer)
 {
@@ -105,16 +124,47 @@ static void irrelevant(struct audit_run *run, const struct audit_login *login, c
 {
     const struct audit_key *rdma = audit_login_known(login, KEYS_RDMA_EXTENSIONS);
 
-    if (login->discovery || offer->entry->id == KEYS_FIRST_BURST_LENGTH || (offer->entry->flags & KEYS_OBSOLETE) != 0)
+    if (offer->entry->flags & KEYS_OBSOLETE) {
+        add_tolerated(run,
+                      offer->entry->id == KEYS_IF_MARKER || offer->entry->id == KEYS_OF_MARKER ? AUDIT_OBS_001
+                                                                                               : AUDIT_OBS_002,
+                      login, offer, "Reject");
         return;
+    }
+    if (offer->entry->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH) {
+        add(run, AUDIT_KEY_MRD_01, login, offer, "the target's own length");
+        return;
+    }
+    if (login->discovery)
+        return;
+    if (offer->entry->id == KEYS_FIRST_BURST_LENGTH) {
+        /* 13.14: without unsolicited data there is no first burst. */
+        if (offer->admissible && (told(login, KEYS_IMMEDIATE_DATA, "Yes") || told(login, KEYS_INITIAL_R2T, "No")))
+            add_tolerated(run, AUDIT_KEY_FBL_01, login, offer, "a length, for there is unsolicited data");
+        return;
+    }
     if (offer->entry->id == KEYS_AUTH_METHOD)
         add(run, AUDIT_AUTH_001, login, offer, "a method of the offer, or Reject");
     else if (digest(offer->entry) && !rdma)
         add(run, AUDIT_NEG_032, login, offer, "a value of the offer, or Reject");
-    else if (offer->entry->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH)
-        add(run, AUDIT_KEY_MRD_01, login, offer, "the target's own length");
     else if (rule_of_key(offer->entry->id, AUDIT_RULE_COUNT) != AUDIT_RULE_COUNT && offer->admissible)
         add(run, rule_of_key(offer->entry->id, AUDIT_NEG_014), login, offer, "an admissible value");
+}
+
+/* A digest list that leaves no reason for Reject: every implementation has both of its values (13.1). */
+static bool offers_both(const struct offer *offer)
+{
+    return digest(offer->entry) && text_list_has(offer->made->value, offer->made->value_len, "None", 4) &&
+           text_list_has(offer->made->value, offer->made->value_len, "CRC32C", 6);
+}
+
+/* Is what the initiator itself proposes for the bursts at odds (13.14)? Then the target may say so by Reject. */
+static bool bursts_at_odds(const struct audit_login *login, uint64_t first)
+{
+    const struct audit_pair *max = audit_login_said(login, KEYS_MAX_BURST_LENGTH, TRANSCRIPT_INITIATOR);
+    uint64_t limit;
+
+    return max && (text_parse_number(max->value, max->value_len, &limit) != TEXT_NUMBER_OK || first > limit);
 }
 
 /* 6.2.2: Reject is for what is not admissible, and for lists without a usable value. */
@@ -122,17 +172,21 @@ static void rejected(struct audit_run *run, const struct audit_login *login, con
 {
     uint64_t number = UINT64_MAX;
 
-    if (!offer->admissible || login->discovery)
-        return;
-    if (offer->entry->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH) {
+    if (offer->admissible && offer->entry->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH) {
         add(run, AUDIT_KEY_MRD_01, login, offer, "the target's own length");
         return;
     }
+    if (!offer->admissible || login->discovery)
+        return;
     (void)text_parse_number(offer->made->value, offer->made->value_len, &number);
-    /* Rules across keys may make these unacceptable (13.13, 13.14, 13.17). */
-    if (offer->entry->id == KEYS_FIRST_BURST_LENGTH || offer->entry->id == KEYS_MAX_OUTSTANDING_R2T ||
+    /* Rules across keys may make these unacceptable (13.13, 13.14). */
+    if ((offer->entry->id == KEYS_FIRST_BURST_LENGTH && bursts_at_odds(login, number)) ||
         (offer->entry->id == KEYS_MAX_BURST_LENGTH && number < 65536))
         return;
+    if (offers_both(offer)) {
+        add_tolerated(run, AUDIT_NEG_032, login, offer, "a value of the offer");
+        return;
+    }
     if (rule_of_key(offer->entry->id, AUDIT_RULE_COUNT) != AUDIT_RULE_COUNT)
         add(run, rule_of_key(offer->entry->id, AUDIT_NEG_014), login, offer, "an admissible value");
 }

@@ -196,6 +196,14 @@ static bool reflected(const struct state *s)
            chap_equal(s->challenge.bytes, s->challenge.len, s->mutual_challenge.bytes, s->mutual_challenge.len);
 }
 
+/* The target's CHAP_N: a name at all, and the one that its secret belongs to where that is known. */
+static bool own_name(const struct audit_login *login, const struct audit_pair *name)
+{
+    const char *due = login->transcript->context.mutual_user;
+
+    return name->value_len > 0 && (due[0] == '\0' || text_equals(name->value, name->value_len, due));
+}
+
 /* CHAP_N and CHAP_R of the target. */
 static void take_own_response(struct audit_run *run, struct state *s, const struct audit_login *login,
                               const struct audit_exchange *x)
@@ -212,6 +220,8 @@ static void take_own_response(struct audit_run *run, struct state *s, const stru
         add_pair(run, AUDIT_CHAP_032, login, response ? response : name, "not without CHAP_I and CHAP_C");
         return;
     }
+    if (name && !own_name(login, name))
+        add_pair(run, AUDIT_MCHAP_001, login, name, "the name that the target authenticates itself by");
     if (!response || (x->dirt & UNSURE) != 0)
         return;
     if (!s->response_seen) {

@@ -129,8 +129,9 @@ static void no_proposal_with_transit(struct audit_run *run, const struct audit_l
 {
     if (!x->rsp.transit || audit_key_by_initiator(key) || key->use[TRANSCRIPT_INITIATOR].count > 0)
         return;
-    if (!key->entry || ((key->entry->flags & KEYS_AUTHENTICATION) != 0 && key->entry->id != KEYS_AUTH_METHOD) ||
-        !keys_answer_required(key->entry, pair->value, pair->value_len))
+    /* A key that is not of the document waits for an answer too, be it NotUnderstood (6.2). */
+    if (key->entry && (((key->entry->flags & KEYS_AUTHENTICATION) != 0 && key->entry->id != KEYS_AUTH_METHOD) ||
+                       !keys_answer_required(key->entry, pair->value, pair->value_len)))
         return;
     add(run, AUDIT_STG_019, login, pair, "no proposal that needs an answer together with T=1");
 }
@@ -153,8 +154,11 @@ static void pairs(struct audit_run *run, enum audit_rule_id rule, const struct a
                 add(run, AUDIT_NEG_020, login, pair, "answers only to keys that were said");
             continue;
         }
-        if (!key->entry)
+        if (!key->entry) {
+            if (x->success && audit_keys_judged(x) && text_key_valid(pair->key, pair->key_len))
+                no_proposal_with_transit(run, login, x, key, pair);
             continue;
+        }
         if (key->entry->id == KEYS_TARGET_ADDRESS)
             address(run, login, x, pair);
         if (key->entry->id == KEYS_TARGET_PORTAL_GROUP_TAG && x->success && x->login_request && x->req.cont)

@@ -200,6 +200,18 @@ static void version_refused(struct audit_run *run, enum audit_rule_id rule, cons
         version_fields(run, rule, login, x, true);
 }
 
+/* Nothing says that the fields mean nothing in a refusal for another reason; nor does anybody read them. */
+static void version_in_refusal(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                               const struct audit_exchange *x)
+{
+    size_t before = run->out->count;
+
+    if (x->rsp.status != STATUS_UNSUPPORTED_VERSION)
+        version_fields(run, rule, login, x, true);
+    if (run->out->count > before)
+        run->out->items[run->out->count - 1].tolerated = true;
+}
+
 /* 11.13.1, 11.13.2: the same in all responses of a login. */
 static void version_constant(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                              const struct audit_exchange *x)
@@ -255,6 +267,7 @@ static const struct audit_exchange_check header_checks[] = {
     {AUDIT_ITT_001, AUDIT_LOGIN, true, AUDIT_DIRT_ITT | AUDIT_DIRT_OPCODE | AUDIT_DIRT_PIPELINE, same_itt},
     {AUDIT_ISID_010, AUDIT_SUCCESS, true, AUDIT_DIRT_ISID | AUDIT_DIRT_OPCODE, same_isid},
     {AUDIT_VER_001, AUDIT_SUCCESS, true, AUDIT_DIRT_VERSION | AUDIT_DIRT_OPCODE, version_served},
+    {AUDIT_VER_001, AUDIT_REFUSAL, true, AUDIT_DIRT_VERSION | AUDIT_DIRT_OPCODE, version_in_refusal},
     {AUDIT_VER_003, AUDIT_REFUSAL, true, 0, version_refused},
     {AUDIT_VER_007, AUDIT_LOGIN, false, AUDIT_DIRT_VERSION, version_constant},
 };

@@ -32,6 +32,7 @@
     X(STG_006, "L-STG-006", "stage")                                                                                   \
     X(STG_024, "L-STG-024", "stage")                                                                                   \
     X(RSP_003, "L-RSP-003", "stage")                                                                                   \
+    X(RSP_004, "L-RSP-004", "stage")                                                                                   \
     X(CBIT_001, "L-CBIT-001", "stage")                                                                                 \
     X(CBIT_002, "L-CBIT-002", "stage")                                                                                 \
     X(CBIT_016, "L-CBIT-016", "stage")                                                                                 \

@@ -70,6 +70,10 @@ static void judge_name(struct audit_run *run, const struct audit_login *login, c
 {
     const struct audit_pair *own = audit_login_said(login, KEYS_TARGET_NAME, TRANSCRIPT_INITIATOR);
 
+    if (keys_check_value(keys_at(KEYS_TARGET_NAME), pair->value, pair->value_len) != KEYS_VALUE_OK) {
+        add(run, AUDIT_SND_001, login, list, pair, "an iSCSI name");
+        return;
+    }
     if (login->discovery) {
         size_t before = run->out->count;
 

@@ -53,6 +53,14 @@ static void no_stage_without_transit(struct audit_run *run, enum audit_rule_id r
         audit_allowed(add(run, rule, login, x), "NSG 0 with T=0");
 }
 
+/* 6.3.1: in a refusal T, CSG and NSG are reserved. */
+static void no_stage_in_refusal(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                                const struct audit_exchange *x)
+{
+    if (x->rsp.transit || x->rsp.csg != 0 || x->rsp.nsg != 0)
+        audit_allowed(add(run, rule, login, x), "T=0, CSG=0 and NSG=0 in a refusal");
+}
+
 /* 11.13.7 */
 static void not_both_bits(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                           const struct audit_exchange *x)
@@ -137,6 +145,7 @@ static const struct audit_exchange_check stage_checks[] = {
     {AUDIT_STG_024, AUDIT_SUCCESS, true, ODD | AUDIT_DIRT_STAGE, stage_forward},
     {AUDIT_STG_006, AUDIT_SUCCESS, true, ODD | AUDIT_DIRT_STAGE, same_stage},
     {AUDIT_RSP_003, AUDIT_SUCCESS, false, 0, no_stage_without_transit},
+    {AUDIT_RSP_004, AUDIT_REFUSAL, false, 0, no_stage_in_refusal},
     {AUDIT_CBIT_016, AUDIT_SUCCESS, false, 0, not_both_bits},
     {AUDIT_CBIT_002, AUDIT_SUCCESS, true, ODD | AUDIT_DIRT_T_AND_C | AUDIT_DIRT_CHAIN, empty_to_c},
     {AUDIT_CBIT_001, AUDIT_SUCCESS, true, ODD, no_transit_to_c},

@@ -56,8 +56,9 @@ static void not_repeated(struct audit_run *run, enum audit_rule_id rule, const s
         return;
     if (key->entry && key->entry->id == KEYS_TARGET_PORTAL_GROUP_TAG)
         rule = AUDIT_TPGT_004;
-    /* A second challenge has a rule of its own. */
-    if (key->entry && (key->entry->id == KEYS_CHAP_A || key->entry->id == KEYS_CHAP_I || key->entry->id == KEYS_CHAP_C))
+    /* A second challenge has a rule of its own, but for a key twice in one text. */
+    if (key->entry && login->pairs[key->use[TRANSCRIPT_TARGET].first].text != pair->text &&
+        (key->entry->id == KEYS_CHAP_A || key->entry->id == KEYS_CHAP_I || key->entry->id == KEYS_CHAP_C))
         return;
     f = audit_add(run, rule, audit_at_pair(login, pair));
     audit_was_pair(f, pair);
