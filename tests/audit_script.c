@@ -459,6 +459,8 @@ static void change_wire(struct message *m, const struct change *change)
         field = pdu_field_find(m->bhs[0], change->name);
         assert_non_null(field);
         assert_true(pdu_field_set(field, m->bhs, change->value));
+        if (strcmp(change->name, "Status") == 0 && change->value > 0xff)
+            m->bhs[1] = 0; /* a refusal has no stages */
         break;
     case BYTE:
         m->bhs[change->value >> 8] = (uint8_t)change->value;

@@ -64,12 +64,22 @@ static void add_tolerated(struct audit_run *run, enum audit_rule_id rule, const 
         run->out->items[run->out->count - 1].tolerated = true;
 }
 
-/* Has the target said so? */
-static bool told(const struct audit_login *login, enum keys_id id, const char *value)
+/* Has the target, or the initiator, said so? */
+static bool says(const struct audit_login *login, enum keys_id id, enum transcript_side side, const char *value)
 {
-    const struct audit_pair *pair = audit_login_said(login, id, TRANSCRIPT_TARGET);
+    const struct audit_pair *pair = audit_login_said(login, id, side);
 
     return pair && text_equals(pair->value, pair->value_len, value);
+}
+
+static bool told(const struct audit_login *login, enum keys_id id, const char *value)
+{
+    return says(login, id, TRANSCRIPT_TARGET, value);
+}
+
+static bool said(const struct audit_login *login, enum keys_id id, const char *value)
+{
+    return says(login, id, TRANSCRIPT_INITIATOR, value);
 }
 
 /* Is this key an offer of the initiator's that can be judged? */
@@ -139,7 +149,9 @@ static void irrelevant(struct audit_run *run, const struct audit_login *login, c
         return;
     if (offer->entry->id == KEYS_FIRST_BURST_LENGTH) {
         /* 13.14: without unsolicited data there is no first burst. */
-        if (offer->admissible && (told(login, KEYS_IMMEDIATE_DATA, "Yes") || told(login, KEYS_INITIAL_R2T, "No")))
+        if (offer->admissible &&
+            ((told(login, KEYS_IMMEDIATE_DATA, "Yes") && !said(login, KEYS_IMMEDIATE_DATA, "No")) ||
+             (told(login, KEYS_INITIAL_R2T, "No") && !said(login, KEYS_INITIAL_R2T, "Yes"))))
             add_tolerated(run, AUDIT_KEY_FBL_01, login, offer, "a length, for there is unsolicited data");
         return;
     }
@@ -158,13 +170,18 @@ static bool offers_both(const struct offer *offer)
            text_list_has(offer->made->value, offer->made->value_len, "CRC32C", 6);
 }
 
-/* Is what the initiator itself proposes for the bursts at odds (13.14)? Then the target may say so by Reject. */
+/* Is the proposal above a MaxBurstLength of either side (13.14)? Then Reject may say so; whether it may stay so is
+ * judged by the outcome. */
 static bool bursts_at_odds(const struct audit_login *login, uint64_t first)
 {
-    const struct audit_pair *max = audit_login_said(login, KEYS_MAX_BURST_LENGTH, TRANSCRIPT_INITIATOR);
-    uint64_t limit;
+    for (int side = 0; side < 2; side++) {
+        const struct audit_pair *max = audit_login_said(login, KEYS_MAX_BURST_LENGTH, (enum transcript_side)side);
+        uint64_t limit;
 
-    return max && (text_parse_number(max->value, max->value_len, &limit) != TEXT_NUMBER_OK || first > limit);
+        if (max && (text_parse_number(max->value, max->value_len, &limit) != TEXT_NUMBER_OK || first > limit))
+            return true;
+    }
+    return false;
 }
 
 /* 6.2.2: Reject is for what is not admissible, and for lists without a usable value. */

@@ -206,7 +206,8 @@ static void version_in_refusal(struct audit_run *run, enum audit_rule_id rule, c
 {
     size_t before = run->out->count;
 
-    if (x->rsp.status != STATUS_UNSUPPORTED_VERSION)
+    /* Behind other responses it is that they differ. */
+    if (x->rsp.status != STATUS_UNSUPPORTED_VERSION && x == login->exchanges)
         version_fields(run, rule, login, x, true);
     if (run->out->count > before)
         run->out->items[run->out->count - 1].tolerated = true;
