@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "harness/ladder.h"
+#include "harness/ladder_json.h"
 #include "wire/pdu.h"
 
 static size_t request(uint8_t *wire, const char *text, size_t len)
@@ -165,12 +167,97 @@ static void errors_are_told(void **state)
     transcript_free(t);
 }
 
+static json_t *ladder_for_programs(const struct transcript *t, size_t *len)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, len);
+    json_t *root;
+
+    assert_non_null(out);
+    assert_int_equal(ladder_json_write(out, t), 0);
+    fclose(out);
+    assert_null(strstr(text, "hidden"));
+    root = json_loads(text, 0, NULL);
+    assert_non_null(root);
+    free(text);
+    return root;
+}
+
+static void programs_get_the_same_rows(void **state)
+{
+    struct transcript *t = example();
+    size_t len, pdus = 0, ends = 0, edits = 0;
+    json_t *root = ladder_for_programs(t, &len), *row, *note;
+    size_t at, k;
+
+    (void)state;
+    json_array_foreach(json_object_get(json_array_get(json_object_get(root, "conns"), 0), "rows"), at, row)
+    {
+        pdus += json_object_get(row, "n") != NULL;
+        ends += json_object_get(row, "end") != NULL;
+        json_array_foreach(json_object_get(row, "notes"), k, note)
+        {
+            edits += strcmp(json_string_value(json_array_get(note, 0)), "edit") == 0;
+        }
+    }
+    assert_int_equal(pdus, 3);
+    assert_int_equal(ends, 2);
+    assert_int_equal(edits, 1);
+    json_decref(root);
+    transcript_free(t);
+}
+
+/* A secret that a target sends back is masked in the bytes too, wherever it stands. */
+static void programs_get_no_secret(void **state)
+{
+    static const char told[] = "TargetAlias=hidden-secret-1hidden-secret-1";
+    struct transcript *t = transcript_new();
+    struct transcript_conn *c = transcript_add_conn(t, "A");
+    uint8_t wire[256];
+    json_t *root;
+    size_t len;
+    char *text;
+
+    (void)state;
+    snprintf(t->context.chap_secret, sizeof t->context.chap_secret, "hidden-secret-1");
+    transcript_bytes(c, TRANSCRIPT_TARGET, 0, wire, refusal(wire, told, sizeof told));
+    root = ladder_for_programs(t, &len);
+    text = json_dumps(root, 0);
+    assert_null(strstr(text, "68696464656e")); /* "hidden" */
+    assert_non_null(strstr(text, "3d2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a"));
+    free(text);
+    json_decref(root);
+    transcript_free(t);
+}
+
+static void programs_get_no_flood(void **state)
+{
+    struct transcript *t = transcript_new();
+    uint8_t *flood = calloc(1, TRANSCRIPT_STREAM_MAX);
+    json_t *root;
+    size_t len;
+
+    (void)state;
+    assert_non_null(flood);
+    for (int i = 0; i < 100; i++) {
+        transcript_bytes(transcript_add_conn(t, "A"), TRANSCRIPT_TARGET, 0, flood, 100000);
+    }
+    root = ladder_for_programs(t, &len);
+    assert_true(len < 2000000);
+    assert_int_equal(json_array_size(json_object_get(root, "conns")), LADDER_JSON_CONN_MAX);
+    assert_int_equal(json_integer_value(json_object_get(root, "more")), 100 - LADDER_JSON_CONN_MAX);
+    assert_true(json_integer_value(json_object_get(json_array_get(json_object_get(root, "conns"), 0), "more")) > 1000);
+    json_decref(root);
+    free(flood);
+    transcript_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_the_exchange),
-        cmocka_unit_test(floods_stay_readable),
-        cmocka_unit_test(errors_are_told),
+        cmocka_unit_test(tells_the_exchange),     cmocka_unit_test(floods_stay_readable),
+        cmocka_unit_test(errors_are_told),        cmocka_unit_test(programs_get_the_same_rows),
+        cmocka_unit_test(programs_get_no_secret), cmocka_unit_test(programs_get_no_flood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* The coverage table from results that are made up, its golden file, JUnit. */
 #include "reports/coverage.h"
+#include "reports/html.h"
 #include "reports/matrix.h"
 #include "reports/reports.h"
+#include "reports/rulebook.h"
 #include "reports/table.h"
 
 #include <libxml/parser.h>
@@ -270,6 +272,168 @@ static void tap_is_golden(void **state)
     results_free(&r);
 }
 
+static struct catalogue *shipped_rules(void)
+{
+    struct load_error err = {""};
+    struct catalogue *rules = catalogue_load(ISCSISPEC_SOURCE_DIR "/cases/requirements.yaml", &err);
+
+    if (rules == NULL) {
+        fail_msg("%s", err.text);
+    }
+    return rules;
+}
+
+static const struct rulebook_row *rule_row(const struct rulebook *book, const char *id)
+{
+    for (size_t i = 0; i < book->count; i++) {
+        if (strcmp(book->rows[i].rule->id, id) == 0) {
+            return &book->rows[i];
+        }
+    }
+    fail_msg("no rule %s", id);
+    return NULL;
+}
+
+/* One rule of each state; and what may not count as one. */
+static void rules_by_state(void **state)
+{
+    struct catalogue *rules = shipped_rules();
+    struct rulebook book;
+    struct results r;
+    json_t *item;
+
+    (void)state;
+    assert_true(results_init(&r));
+    json_object_set_new(r.head, "audited", json_pack("{s:i, s:i}", "L-ITT-001", 5, "L-TSIH-004", 3));
+    item = line("a.proven", "0x0000", VERDICT_PASS, "0x0000", "FAIL");
+    json_object_set_new(item, "proves", json_pack("[s, s]", "L-VER-001", "L-DUP-001"));
+    json_array_append_new(r.cases, item);
+    item = line("b.unproven", "0x0000", VERDICT_PASS, "0x0000", "PASS"); /* the defect does not make it fail */
+    json_object_set_new(item, "proves", json_pack("[s]", "L-VER-002"));
+    json_array_append_new(r.cases, item);
+    item = line("c.broken", "0x0200", VERDICT_FAIL, "0x0000", "FAIL");
+    json_object_set_new(item, "broke", json_string("L-DUP-001"));
+    json_object_set_new(item, "findings",
+                        json_pack("[{s:s, s:s}, {s:s, s:s}, {s:s, s:s, s:b}]", "rule", "L-TSIH-004", "severity", "warn",
+                                  "rule", "L-VER-001", "severity", "info", "rule", "L-VER-001", "severity", "fail",
+                                  "ignored", 1));
+    json_array_append_new(r.cases, item);
+    item = line("d.skipped", "0x0200", VERDICT_SKIP, "", "FAIL");
+    json_object_set_new(item, "proves", json_pack("[s]", "L-VER-003"));
+    json_array_append_new(r.cases, item);
+    assert_true(rulebook_compute(&book, &r, rules));
+    assert_int_equal(rule_row(&book, "L-VER-001")->state, RULEBOOK_PROVEN);
+    assert_int_equal(rule_row(&book, "L-VER-002")->state, RULEBOOK_NOT_REACHED);
+    assert_int_equal(rule_row(&book, "L-VER-003")->state, RULEBOOK_NOT_REACHED);
+    assert_int_equal(rule_row(&book, "L-ITT-001")->state, RULEBOOK_HELD);
+    assert_int_equal(rule_row(&book, "L-TSIH-004")->state, RULEBOOK_BROKEN);
+    assert_int_equal(rule_row(&book, "L-DUP-001")->state, RULEBOOK_BROKEN); /* broken once is broken */
+    assert_int_equal(rule_row(&book, "L-DUP-001")->broken_in, 1);
+    rulebook_free(&book);
+    catalogue_free(rules);
+    results_free(&r);
+}
+
+static void sarif_tells_what_failed(void **state)
+{
+    struct catalogue *rules = shipped_rules();
+    struct results r;
+    json_t *root, *run, *results;
+
+    (void)state;
+    make_verdicts(&r);
+    root = sarif_json(&r, rules);
+    run = json_array_get(json_object_get(root, "runs"), 0);
+    results = json_object_get(run, "results");
+    /* WARN, FAIL and its finding, XFAIL, XPASS, CRASH; neither PASS nor SKIP, and ERROR is none of the target's. */
+    assert_int_equal(json_array_size(results), 4);
+    assert_false(
+        json_is_true(json_object_get(json_array_get(json_object_get(run, "invocations"), 0), "executionSuccessful")));
+    json_decref(root);
+    catalogue_free(rules);
+    results_free(&r);
+}
+
+/* Whatever stands in the results, it cannot end the script element that holds it. */
+static void html_holds_no_foreign_element(void **state)
+{
+    struct catalogue *rules = shipped_rules();
+    struct results r;
+    struct html_run run = {&r, NULL, ""};
+    FILE *made = tmpfile();
+    char *text, *at;
+    size_t scripts = 0;
+
+    (void)state;
+    make_verdicts(&r);
+    json_object_set_new(json_array_get(r.cases, 0), "reason", json_string("</script><!-- <script>"));
+    json_object_set_new(r.head, "title", json_string("</title></script><script>alert(1)</script>"));
+    assert_int_equal(html_write(made, &run, 1, rules), 0);
+    text = slurp(made);
+    for (at = text; (at = strstr(at, "</script>")) != NULL; at++) {
+        scripts++;
+    }
+    assert_int_equal(scripts, 2);
+    assert_null(strstr(text, "/*@"));
+    assert_null(strstr(text, "alert(1)</script>"));
+    assert_non_null(strstr(text, "\\u003c/script>\\u003c!-- \\u003cscript>"));
+    free(text);
+    fclose(made);
+    catalogue_free(rules);
+    results_free(&r);
+}
+
+/* A file that names evidence elsewhere does not get it into the page. */
+static void html_reads_nothing_outside(void **state)
+{
+    struct results r;
+    struct html_run run = {&r, "/tmp", NULL};
+    char path[] = "/tmp/iscsispec-outside.XXXXXX";
+    int fd = mkstemp(path);
+    json_t *data, *line_in, *ladders;
+
+    (void)state;
+    assert_true(fd >= 0 && write(fd, "{\"conns\":[]}", 12) == 12);
+    close(fd);
+    make_run(&r);
+    line_in = json_array_get(r.cases, 0);
+    for (int inside = 0; inside < 2; inside++) {
+        char file[64];
+
+        snprintf(file, sizeof(file), "%s%s", inside ? "" : "../tmp/", path + 5);
+        json_object_set_new(line_in, "evidence", json_pack("{s:s}", "json", file));
+        data = html_data(&run, 1, NULL);
+        ladders = json_array_get(json_object_get(data, "ladders"), 0);
+        assert_int_equal(json_object_size(ladders), inside);
+        json_decref(data);
+    }
+    unlink(path);
+    results_free(&r);
+}
+
+static void matrix_names_who_broke_what(void **state)
+{
+    struct catalogue *rules = shipped_rules();
+    struct results runs[2];
+    FILE *made = tmpfile();
+    char *text;
+
+    (void)state;
+    make_run(&runs[0]);
+    make_verdicts(&runs[1]);
+    json_object_set_new(runs[1].head, "profile", json_string("other"));
+    assert_int_equal(matrix_write_all(made, runs, 2, rules), 0);
+    text = slurp(made);
+    assert_non_null(strstr(text, "- `other`: A target that was made up: 1 PASS"));
+    assert_non_null(strstr(text, "| Subject "));
+    assert_non_null(strstr(text, "Broken by other (`a#b\\c`)."));
+    free(text);
+    fclose(made);
+    catalogue_free(rules);
+    results_free(&runs[0]);
+    results_free(&runs[1]);
+}
+
 static size_t count_elements(const xmlNode *node, const char *name)
 {
     size_t count = 0;
@@ -342,6 +506,11 @@ int main(void)
         cmocka_unit_test(published_form_has_nothing_of_one_run),
         cmocka_unit_test(matrix_is_golden),
         cmocka_unit_test(tap_is_golden),
+        cmocka_unit_test(rules_by_state),
+        cmocka_unit_test(sarif_tells_what_failed),
+        cmocka_unit_test(html_holds_no_foreign_element),
+        cmocka_unit_test(html_reads_nothing_outside),
+        cmocka_unit_test(matrix_names_who_broke_what),
         cmocka_unit_test(junit_is_well_formed),
         cmocka_unit_test(json_has_every_code),
         cmocka_unit_test(table_counts_columns_of_a_terminal),

@@ -33,7 +33,7 @@ expect_output 'less.yaml: cannot be read: No such file'
 awk -v id="$first" 'index($0, "- case: \"" id "\"") { skip = 1; next } /^- / { skip = 0 } !skip' "$known" >"$work/less.yaml"
 expect_exit 1 30000 "$iscsispec" run --select "$select" --out "$work/less" --extra "$defect" --waivers "$work/less.yaml"
 expect_output "^FAIL  $first: "
-[ "$(grep -c '^FAIL ' "$work/output")" -eq 1 ] || fail "more than one failure is told"
+[ "$(grep '^FAIL ' "$work/output" | sort -u | wc -l)" -eq 1 ] || fail "more than one failure is told"
 
 # Ended by date and by version: named, counts no longer, exit 1.
 sed 's/^  while: .*/  until: 2020-02-29/' "$known" >"$work/late.yaml"
