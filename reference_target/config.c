@@ -117,6 +117,7 @@ void config_free(struct config *config)
         free(config->portals[i].name);
         free(config->portals[i].host);
         free(config->portals[i].address);
+        auth_free(&config->portals[i].discovery);
     }
     free(config->portals);
     free(config->alias);

@@ -70,6 +70,7 @@ struct config_portal {
     unsigned session_types;             /* enum config_session_types */
     bool drain;                         /* starts drained: 0x0301 for new logins */
     uint32_t max_sessions;              /* 0: no limit; one more: 0x0302 */
+    struct config_auth discovery;       /* of discovery sessions here; without users: that of the process */
 };
 
 struct config_target {

@@ -44,6 +44,8 @@
       "takes CSG 2 and 3 for the operational stage") \
     X(UNKNOWN_OPCODE_ANSWERED, "unknown-opcode-answered", DEFECTS_NO_CODE, "11.17.1", \
       "answers opcodes that an initiator does not have with a NOP-In") \
+    X(TEXT_ANY_TAG, "text-any-tag", DEFECTS_NO_CODE, "11.10.4", \
+      "answers Text Requests with a Target Transfer Tag that it did not give") \
     X(SEND_TARGETS_ANY_KEY, "send-targets-any-key", DEFECTS_NO_CODE, "13.3", \
       "takes keys that it does not know for SendTargets") \
     /* values */ \

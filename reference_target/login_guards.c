@@ -72,6 +72,7 @@ void login_identify(struct conn *conn)
     struct login_identity *identity = &login->identity;
     const struct negotiate_request *keys = login->keys;
     const struct config *config = conn->node->config;
+    const struct config_portal *portal = &config->portals[conn->portal];
 
     memset(identity, 0, sizeof(*identity));
     if (negotiate_present(keys, KEYS_INITIATOR_NAME)) {
@@ -93,7 +94,9 @@ void login_identify(struct conn *conn)
 
     identity->target = identity->discovery ? NODE_ALL : target;
     identity->named = identity->discovery ? target : NODE_ALL;
-    login->auth.config = identity->target == NODE_ALL ? &config->discovery : &config->targets[target].auth;
+    login->auth.config = identity->target != NODE_ALL           ? &config->targets[target].auth
+                         : portal->discovery.user_count > 0 ? &portal->discovery
+                                                            : &config->discovery;
     login->negotiate.discovery = identity->discovery;
     login->negotiate.join = login->first.tsih != 0;
     login->negotiate.own_max_connections =

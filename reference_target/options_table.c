@@ -259,6 +259,11 @@ static bool apply_discovery_chap(struct options_parse *parse, const char *value)
     return add_credential(parse, &parse->options->config.discovery, value);
 }
 
+static bool apply_portal_discovery_chap(struct options_parse *parse, const char *value)
+{
+    return add_credential(parse, &last_portal(parse)->discovery, value);
+}
+
 static bool apply_discovery_chap_file(struct options_parse *parse, const char *value)
 {
     return add_credential_file(parse, &parse->options->config.discovery, value);
@@ -597,6 +602,9 @@ static const struct options_row rows[] = {
 
     {"session-types", OPTIONS_PORTAL, WITH("normal|discovery|all"),
      "Other sessions are refused with 0209.", apply_session_types},
+    {"portal-discovery-chap", OPTIONS_PORTAL, WITH("USER:SECRET"),
+     "Discovery sessions at this portal need CHAP with one of these, instead of those of --discovery-chap.",
+     apply_portal_discovery_chap},
     {"drain", OPTIONS_PORTAL, NONE,
      "Starts drained: new logins are refused with 0301.", apply_drain},
     {"max-sessions", OPTIONS_PORTAL, WITH("N"),

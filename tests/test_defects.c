@@ -516,6 +516,8 @@ static void do_discovery_six(void)
     ask(&a, TEXT("sendtargets=All"));
     say(&a, (struct pdu_request){ .opcode = 0x07, .flags = PDU_FLAG_FINAL, .itt = 5 }, NULL, 0);
     enter(&b, PORTAL_A, TARGET_OPEN, "", 0);
+    say(&b, (struct pdu_request){ .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_FINAL, .itt = 5, .word20 = 7 },
+        TEXT("SendTargets="));
     say(&b, (struct pdu_request){ .opcode = 0x07, .flags = PDU_FLAG_FINAL, .itt = 5 }, NULL, 0);
 }
 
