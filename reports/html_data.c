@@ -72,12 +72,26 @@ static json_t *subjects_json(const struct results *r, const struct catalogue *ru
         }
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "subject", book.rows[first].rule->subject, "proven",
-                            (json_int_t)counts[RULEBOOK_PROVEN], "held", (json_int_t)counts[RULEBOOK_HELD], "broken",
-                            (json_int_t)counts[RULEBOOK_BROKEN], "unreached", (json_int_t)counts[RULEBOOK_NOT_REACHED],
-                            "rules", broken));
+                            (json_int_t)counts[RULEBOOK_PROVEN], "checked", (json_int_t)counts[RULEBOOK_CHECKED],
+                            "broken", (json_int_t)counts[RULEBOOK_BROKEN], "unreached",
+                            (json_int_t)counts[RULEBOOK_NOT_REACHED], "rules", broken));
         first = next;
     }
     rulebook_free(&book);
+    return list;
+}
+
+/* Without the keys, which stand in the ladder. */
+static json_t *seen_json(const json_t *seen)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(seen); i++) {
+        json_t *one = json_copy(json_array_get(seen, i));
+
+        json_object_del(one, "keys");
+        json_array_append_new(list, one);
+    }
     return list;
 }
 
@@ -92,6 +106,7 @@ static json_t *cases_json(const struct results *r)
         for (size_t k = 0; k < sizeof(unused) / sizeof(unused[0]); k++) {
             json_object_del(line, unused[k]);
         }
+        json_object_set_new(line, "seen", seen_json(json_object_get(line, "seen")));
         json_array_append_new(list, line);
     }
     return list;
@@ -99,15 +114,17 @@ static json_t *cases_json(const struct results *r)
 
 static json_t *run_json(const struct html_run *in, const struct catalogue *rules)
 {
-    static const char *const head[] = {"title",   "target_version", "started", "interrupted", "selection",
+    static const char *const head[] = {"title", "target_version", "started", "interrupted", "selection",
                                        "again", "waivers",        "shard",   "stopped"};
+    const char *label = text_of(in->run->head, "label");
+    const char *name = label[0] != '\0' ? label : text_of(in->run->head, "profile");
     json_t *coverage = coverage_json(in->run);
-    json_t *run = json_pack(
-        "{s:o, s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "name", result_text(text_of(in->run->head, "profile")), "counts",
-        json_object_get(coverage, "counts"), "verdicts", json_object_get(coverage, "verdicts"), "codes",
-        json_object_get(coverage, "codes"), "decoder", text_of(json_object_get(in->run->head, "decoder"), "name"),
-        "subjects", subjects_json(in->run, rules), "cases", cases_json(in->run), "evidence",
-        in->evidence != NULL ? result_text(in->evidence) : json_null());
+    json_t *run = json_pack("{s:o, s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "name", result_text(name), "counts",
+                            json_object_get(coverage, "counts"), "verdicts", json_object_get(coverage, "verdicts"),
+                            "codes", json_object_get(coverage, "codes"), "decoder",
+                            text_of(json_object_get(in->run->head, "decoder"), "name"), "subjects",
+                            subjects_json(in->run, rules), "cases", cases_json(in->run), "evidence",
+                            in->evidence != NULL ? result_text(in->evidence) : json_null());
 
     for (size_t i = 0; run != NULL && i < sizeof(head) / sizeof(head[0]); i++) {
         if (json_object_get(in->run->head, head[i]) != NULL) {

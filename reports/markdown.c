@@ -266,7 +266,8 @@ static void write_not_passed(FILE *out, const struct results *r, bool published)
 
 static void add_counts(struct table *t, const char *name, const size_t counts[RULEBOOK_STATES])
 {
-    static const enum rulebook_state order[] = {RULEBOOK_PROVEN, RULEBOOK_HELD, RULEBOOK_BROKEN, RULEBOOK_NOT_REACHED};
+    static const enum rulebook_state order[] = {RULEBOOK_PROVEN, RULEBOOK_CHECKED, RULEBOOK_BROKEN,
+                                                RULEBOOK_NOT_REACHED};
     size_t sum = 0;
     char text[24];
 
@@ -284,7 +285,7 @@ static void add_counts(struct table *t, const char *name, const size_t counts[RU
 
 static int write_subjects(FILE *out, const struct rulebook *book)
 {
-    static const char *const heads[] = {"Subject", "Rules", "Proven kept", "Held", "Broken", "Not reached"};
+    static const char *const heads[] = {"Subject", "Rules", "Proven kept", "Checked", "Broken", "Not reached"};
     size_t all[RULEBOOK_STATES] = {0}, counts[RULEBOOK_STATES];
     struct table t;
     int rc;
@@ -318,9 +319,11 @@ static int write_rulebook(FILE *out, const struct results *r, const struct catal
         return -1;
     }
     fputs("\n## Rules by subject\n\n"
-          "Proven kept: a case for the rule passed that fails when the rule is broken. Held: looked at by the audit, "
-          "and\n"
-          "nothing found. Broken: a finding, or an expectation of a case that was not met.\n\n",
+          "Proven kept: a case for the rule passed that fails when the rule is broken. Checked: the audit looked for "
+          "it and\n"
+          "found nothing, but no case shows that there was an occasion. Broken: a finding, or an expectation of a case "
+          "that\n"
+          "was not met.\n\n",
           out);
     rc = write_subjects(out, &book);
     for (size_t i = 0; i < book.count; i++) {

@@ -16,7 +16,8 @@ static const char *text_of(const json_t *object, const char *key)
 
 static const char *name_of(const struct results *r)
 {
-    const char *name = text_of(r->head, "profile");
+    const char *label = text_of(r->head, "label");
+    const char *name = label[0] != '\0' ? label : text_of(r->head, "profile");
 
     return name[0] != '\0' ? name : "?";
 }
@@ -136,8 +137,7 @@ static int write_subjects(FILE *out, const struct results *runs, const struct ru
             char text[64];
 
             next = rulebook_count_subject(&books[k], first, counts);
-            snprintf(text, sizeof(text), "%zu kept, %zu broken", counts[RULEBOOK_PROVEN] + counts[RULEBOOK_HELD],
-                     counts[RULEBOOK_BROKEN]);
+            snprintf(text, sizeof(text), "%zu kept, %zu broken", counts[RULEBOOK_PROVEN], counts[RULEBOOK_BROKEN]);
             table_add(&t, text);
         }
     }

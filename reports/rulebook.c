@@ -115,7 +115,7 @@ static bool fill_rows(struct rulebook *out, const struct results *r, const struc
         if (rules->rules[i].party == RULE_TARGET) {
             bool seen = json_object_get(audited, rules->rules[i].id) != NULL;
 
-            out->rows[out->count].state = seen ? RULEBOOK_HELD : RULEBOOK_NOT_REACHED;
+            out->rows[out->count].state = seen ? RULEBOOK_CHECKED : RULEBOOK_NOT_REACHED;
             out->rows[out->count++].rule = &rules->rules[i];
         }
     }
@@ -159,7 +159,7 @@ size_t rulebook_count_subject(const struct rulebook *book, size_t first, size_t 
 const char *rulebook_state_name(enum rulebook_state state)
 {
     static const char *const names[] = {[RULEBOOK_NOT_REACHED] = "not reached",
-                                        [RULEBOOK_HELD] = "held",
+                                        [RULEBOOK_CHECKED] = "checked",
                                         [RULEBOOK_PROVEN] = "proven kept",
                                         [RULEBOOK_BROKEN] = "broken",
                                         [RULEBOOK_STATES] = "?"};

@@ -1,5 +1,5 @@
 /*
- * The rules of the catalogue in a run: which were proven kept, held wherever they were looked at, were broken, or were
+ * The rules of the catalogue in a run: which were proven kept, checked without a finding, broken, or
  * not reached. Computed from results and catalogue alone.
  */
 #ifndef REPORTS_RULEBOOK_H
@@ -14,8 +14,8 @@
 
 enum rulebook_state {
     RULEBOOK_NOT_REACHED,
-    RULEBOOK_HELD,   /* the auditor looked at it and found nothing; no case of its own passed */
-    RULEBOOK_PROVEN, /* a case for it passed, which the kill table knows to fail when the rule is broken */
+    RULEBOOK_CHECKED, /* the auditor looked for it and found nothing; no case of its own passed */
+    RULEBOOK_PROVEN,  /* a case for it passed, which the kill table knows to fail when the rule is broken */
     RULEBOOK_BROKEN,
     RULEBOOK_STATES,
 };

@@ -318,6 +318,9 @@ static void rules_by_state(void **state)
                                   "rule", "L-VER-001", "severity", "info", "rule", "L-VER-001", "severity", "fail",
                                   "ignored", 1));
     json_array_append_new(r.cases, item);
+    item = line("c.fine-elsewhere", "0x0200", VERDICT_PASS, "0x0200", "FAIL");
+    json_object_set_new(item, "proves", json_pack("[s]", "L-DUP-001"));
+    json_array_append_new(r.cases, item);
     item = line("d.skipped", "0x0200", VERDICT_SKIP, "", "FAIL");
     json_object_set_new(item, "proves", json_pack("[s]", "L-VER-003"));
     json_array_append_new(r.cases, item);
@@ -325,7 +328,7 @@ static void rules_by_state(void **state)
     assert_int_equal(rule_row(&book, "L-VER-001")->state, RULEBOOK_PROVEN);
     assert_int_equal(rule_row(&book, "L-VER-002")->state, RULEBOOK_NOT_REACHED);
     assert_int_equal(rule_row(&book, "L-VER-003")->state, RULEBOOK_NOT_REACHED);
-    assert_int_equal(rule_row(&book, "L-ITT-001")->state, RULEBOOK_HELD);
+    assert_int_equal(rule_row(&book, "L-ITT-001")->state, RULEBOOK_CHECKED);
     assert_int_equal(rule_row(&book, "L-TSIH-004")->state, RULEBOOK_BROKEN);
     assert_int_equal(rule_row(&book, "L-DUP-001")->state, RULEBOOK_BROKEN); /* broken once is broken */
     assert_int_equal(rule_row(&book, "L-DUP-001")->broken_in, 1);

@@ -95,6 +95,33 @@ static int write_matrix(const char *out, const struct given *g)
     return status != 0 ? status : write_matrix_html(path, g);
 }
 
+static const char *profile_of(const struct results *r)
+{
+    const char *name = json_string_value(json_object_get(r->head, "profile"));
+
+    return name != NULL ? name : "?";
+}
+
+/* Runs of one profile are told apart by their directories. */
+static void label_runs(const struct given *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        bool alone = true;
+        char label[PATH_MAX + 64];
+
+        for (size_t k = 0; k < g->count; k++) {
+            alone = alone && (k == i || strcmp(profile_of(&g->runs[i]), profile_of(&g->runs[k])) != 0);
+        }
+        if (!alone) {
+            const char *slash = strrchr(g->dirs[i], '/');
+
+            snprintf(label, sizeof(label), "%s (%s)", profile_of(&g->runs[i]),
+                     slash != NULL && slash[1] != '\0' ? slash + 1 : g->dirs[i]);
+            json_object_set_new(g->runs[i].head, "label", result_text(label));
+        }
+    }
+}
+
 static int write_several(const struct options *o, const struct given *g)
 {
     char err[PATH_MAX + 256];
@@ -104,6 +131,7 @@ static int write_several(const struct options *o, const struct given *g)
             return cli_fail(EXIT_FAULT, "%s", err);
         }
     }
+    label_runs(g);
     if (matrix_write(stdout, g->runs, g->count) != 0) {
         return cli_fail(EXIT_USAGE, "too many runs for one table");
     }

@@ -41,30 +41,30 @@ function matrixTable() {
 }
 
 function stack(s) {
-    const sum = s.proven + s.held + s.broken + s.unreached || 1;
+    const sum = s.proven + s.checked + s.broken + s.unreached || 1;
     const part = (name, n) => el("i", { class: name, style: `width:${(100 * n) / sum}%` });
-    return el("div", { class: "stack", title: `${s.proven} proven kept, ${s.held} held, ${s.broken} broken, ${s.unreached} not reached` }, part("proven", s.proven), part("held", s.held), part("broken", s.broken));
+    return el("div", { class: "stack", title: `${s.proven} proven kept, ${s.checked} checked, ${s.broken} broken, ${s.unreached} not reached` }, part("proven", s.proven), part("checked", s.checked), part("broken", s.broken));
 }
 
 function rulesTable() {
     const subjects = data.runs[0].subjects.map((s) => s.subject);
     const row = (subject) => el("tr", {}, el("th", { scope: "row", class: "mono" }, subject), data.runs.map((run, index) => {
-        const s = run.subjects.find((x) => x.subject === subject) || { proven: 0, held: 0, broken: 0, unreached: 0, rules: [] };
+        const s = run.subjects.find((x) => x.subject === subject) || { proven: 0, checked: 0, broken: 0, unreached: 0, rules: [] };
         const cells = [el("td", {}, stack(s))];
         const broken = s.broken ? el("button", { class: "link no", type: "button", title: s.rules.join(" "), onclick: () => brokenOf(subject, index) }, String(s.broken)) : "0";
-        if (several) return el("td", {}, stack(s), el("span", { class: "why" }, `${s.proven + s.held} kept · `, broken, " broken"));
-        return cells.concat([s.proven, s.held].map((n) => el("td", { class: "num" }, String(n))), el("td", { class: "num" }, broken), el("td", { class: "num" }, String(s.unreached)));
+        if (several) return el("td", {}, stack(s), el("span", { class: "why" }, `${s.proven} kept · `, broken, " broken"));
+        return cells.concat([s.proven, s.checked].map((n) => el("td", { class: "num" }, String(n))), el("td", { class: "num" }, broken), el("td", { class: "num" }, String(s.unreached)));
     }));
-    const names = several ? ["Subject", ...data.runs.map((r) => r.name)] : ["Subject", "", "Proven kept", "Held", "Broken", "Not reached"];
+    const names = several ? ["Subject", ...data.runs.map((r) => r.name)] : ["Subject", "", "Proven kept", "Checked", "Broken", "Not reached"];
     return el("details", { class: "card" }, el("summary", {}, data.runs.map((run) => {
         const sum = totalOf(run.subjects);
-        return [el("span", {}, `${several ? run.name + ": " : ""}${sum.proven} proven kept, ${sum.held} held, ${sum.broken} broken, ${sum.unreached} not reached`), stack(sum)];
+        return [el("span", {}, `${several ? run.name + ": " : ""}${sum.proven} proven kept, ${sum.checked} checked, ${sum.broken} broken, ${sum.unreached} not reached`), stack(sum)];
     })), el("div", { class: "scroll" }, el("table", {}, head(...names), el("tbody", {}, subjects.map(row)))));
 }
 
 function totalOf(subjects) {
     const add = (name) => subjects.reduce((n, s) => n + s[name], 0);
-    return { proven: add("proven"), held: add("held"), broken: add("broken"), unreached: add("unreached") };
+    return { proven: add("proven"), checked: add("checked"), broken: add("broken"), unreached: add("unreached") };
 }
 
 /* A subject's broken rules: the cases that show them. */
