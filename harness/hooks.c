@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    HOOKS_VERSION_MS = 2000,
+    HOOKS_VERSION_MS = 10000,
     HOOKS_TAKEN_MS = 250, /* whoever has our port answers within */
     HOOKS_LOG_LINES = 8,
 };

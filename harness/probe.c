@@ -16,15 +16,15 @@
 #define PROBE_LINE_MAX (1u << 20)
 
 struct probe_work {
-    json_t *(*measure)(const struct probe_work *work);
     struct hooks *hooks;
     const char *initiator;
     uint64_t seed;
     int timeout_ms;
 };
 
-static json_t *measure_login(const struct probe_work *work)
+static json_t *measure_login(const void *user)
 {
+    const struct probe_work *work = user;
     struct scenario_env env = {
         .profile = work->hooks->profile,
         .initiator = work->initiator,
@@ -39,13 +39,13 @@ static json_t *measure_login(const struct probe_work *work)
     return json_pack("{s:b, s:I, s:o}", "good", rc == 0, "rtt_us", (json_int_t)rtt_us, "err", result_text(err));
 }
 
-static json_t *measure_decoder(const struct probe_work *work)
+static json_t *measure_decoder(const void *user)
 {
     struct decoder_cell cells[STATUS_COUNT];
     json_t *codes = json_object();
     char code[8];
 
-    (void)work;
+    (void)user;
     decoder_measure(cells, NULL);
     for (size_t i = 0; i < STATUS_COUNT; i++) {
         snprintf(code, sizeof(code), "0x%04x", (unsigned)cells[i].code);
@@ -90,7 +90,7 @@ static json_t *read_answer(int fd, int deadline_ms)
     return answer;
 }
 
-static json_t *run_in_child(const struct probe_work *work, int deadline_ms)
+json_t *probe_in_child(json_t *(*measure)(const void *user), const void *user, int deadline_ms)
 {
     pid_t parent = getpid();
     json_t *answer = NULL;
@@ -104,7 +104,7 @@ static json_t *run_in_child(const struct probe_work *work, int deadline_ms)
     if (pid == 0) {
         process_child_setup(parent);
         close(ends[0]);
-        answer = work->measure(work);
+        answer = measure(user);
         _exit(answer != NULL && json_dump_callback(answer, write_fd, &ends[1], JSON_COMPACT) == 0 ? 0 : 1);
     }
     close(ends[1]);
@@ -120,8 +120,8 @@ static json_t *run_in_child(const struct probe_work *work, int deadline_ms)
 bool probe_login(struct hooks *hooks, const char *initiator, uint64_t seed, int timeout_ms, int64_t *rtt_us, char *err,
                  size_t err_len)
 {
-    struct probe_work work = {measure_login, hooks, initiator, seed, timeout_ms};
-    json_t *answer = run_in_child(&work, timeout_ms * 4 + 1000);
+    struct probe_work work = {hooks, initiator, seed, timeout_ms};
+    json_t *answer = probe_in_child(measure_login, &work, timeout_ms * 4 + 1000);
     const char *text = json_string_value(json_object_get(answer, "err"));
     bool good = json_is_true(json_object_get(answer, "good"));
 
@@ -133,7 +133,5 @@ bool probe_login(struct hooks *hooks, const char *initiator, uint64_t seed, int 
 
 json_t *probe_decoder(int deadline_ms)
 {
-    struct probe_work work = {.measure = measure_decoder};
-
-    return run_in_child(&work, deadline_ms);
+    return probe_in_child(measure_decoder, NULL, deadline_ms);
 }

@@ -20,4 +20,10 @@ bool probe_login(struct hooks *hooks, const char *initiator, uint64_t seed, int 
  * decrefs. */
 json_t *probe_decoder(int deadline_ms);
 
+/*
+ * Runs measure(user) in a child of ours and takes its answer, at most 1 MiB of it. Caller decrefs; NULL when it gave
+ * none within the deadline, or Ctrl-C came.
+ */
+json_t *probe_in_child(json_t *(*measure)(const void *user), const void *user, int deadline_ms);
+
 #endif

@@ -86,16 +86,19 @@ int address_parse_url(const char *text, struct address *out, char *err, size_t e
     }
     text += 8;
     slash = strchr(text, '/');
-    if (slash == NULL || slash[1] == '\0' || strlen(slash + 1) >= sizeof(out->name)) {
-        return fail(err, err_len, "the target name is missing or too long: iscsi://HOST[:PORT]/TARGET-NAME");
+    if (slash == NULL) {
+        slash = text + strlen(text); /* the target is to be asked for its name */
     }
-    if (strchr(slash + 1, '/') != NULL) {
+    if (strlen(slash) > sizeof(out->name)) {
+        return fail(err, err_len, "the target name is too long: iscsi://HOST[:PORT][/TARGET-NAME]");
+    }
+    if (slash[0] != '\0' && strchr(slash + 1, '/') != NULL) {
         return fail(err, err_len, "nothing may follow the target name (no LUN is needed)");
     }
     if (memchr(text, '@', (size_t)(slash - text)) != NULL) {
         return fail(err, err_len, "no credentials in the URL: use --user and --secret-file");
     }
-    snprintf(out->name, sizeof(out->name), "%s", slash + 1);
+    snprintf(out->name, sizeof(out->name), "%s", slash[0] != '\0' ? slash + 1 : "");
     if (parse_host(text, (size_t)(slash - text), out, err, err_len) != 0) {
         return -1;
     }

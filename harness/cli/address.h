@@ -13,7 +13,7 @@ struct address {
 
 /* "[NAME=]HOST:PORT". Returns 0, or -1 with the reason in err. */
 int address_parse_portal(const char *text, struct address *out, char *err, size_t err_len);
-/* "iscsi://HOST[:PORT]/NAME"; without a port 3260. Returns 0, or -1 with the reason in err. */
+/* "iscsi://HOST[:PORT][/NAME]"; without a port 3260. Returns 0, or -1 with the reason in err. */
 int address_parse_url(const char *text, struct address *out, char *err, size_t err_len);
 /* The first line of a file, or $ISCSISPEC_SECRET when path is NULL; "" when there is neither. Returns 0 or -1. */
 int address_read_secret(const char *path, char *out, size_t out_len, char *err, size_t err_len);

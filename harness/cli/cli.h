@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 
-#define CLI_DEFAULT_OUT "iscsispec-report"
+#define CLI_DEFAULT_OUT     "iscsispec-report"
+#define CLI_DEFAULT_PROFILE "reference"
 
 /* The shipped data, loaded as far as a command needs it. */
 struct cli {
@@ -48,6 +49,7 @@ int cli_report(struct cli *cli);
 int cli_selftest(struct cli *cli);
 int cli_schema(struct cli *cli);
 int cli_compare(struct cli *cli);
+int cli_profile(struct cli *cli);
 int cli_fuzz(struct cli *cli);
 int cli_replay(struct cli *cli);
 int cli_lint(struct cli *cli);

@@ -7,6 +7,8 @@ static const struct commands_row rows[] = {
      "  iscsispec run --profile tgt --out report-tgt   tgtd, started and armed by its profile\n"
      "  iscsispec run --target iscsi://192.0.2.7/iqn.2020-01.com.example:disk\n"
      "                                                 a target that runs: what needs no arming\n"
+     "  iscsispec run --target iscsi://192.0.2.7 --safe --write-profile mine.yaml\n"
+     "                                                 one that is in use: asked for its names, not disturbed\n"
      "  iscsispec run --profile my.yaml --portal 127.0.0.1:3260\n"
      "                                                 the profile's target, running already or behind a relay\n"
      "  iscsispec run --select code:0x0203 --select 'chap.*'\n"},
@@ -23,6 +25,9 @@ static const struct commands_row rows[] = {
      "  iscsispec report report-reference report-tgt --out matrix\n"},
     {"compare", "OLD NEW", OPTIONS_COMPARE, cli_compare, "what changed between two runs; exits 1 on a regression",
      "  iscsispec compare report-yesterday report-today\n"},
+    {"profile", "check NAME|FILE", OPTIONS_PROFILE, cli_profile, "try everything in a profile and say what works",
+     "  iscsispec profile check my.yaml                start, portals, each condition and control, stop\n"
+     "  iscsispec profile check tgt\n"},
     {"selftest", "", OPTIONS_SELFTEST, cli_selftest,
      "show that each case can fail: every defect of the reference target",
      "  iscsispec selftest\n"

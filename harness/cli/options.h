@@ -15,7 +15,7 @@ struct options_list {
 };
 
 struct options {
-    const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra;
+    const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra, *write_profile;
     const char *write_kill_table, *check_kill_table, *replay, *level, *severity, *rfc;
     const char *shard;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
@@ -37,6 +37,7 @@ enum options_command {
     OPTIONS_SELFTEST = 16,
     OPTIONS_SCHEMA = 32,
     OPTIONS_LINT = 512,
+    OPTIONS_PROFILE = 2048,
     OPTIONS_NONE = 64, /* no command given */
     OPTIONS_COMPARE = 256,
     OPTIONS_FUZZ = 4096,

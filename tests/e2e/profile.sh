@@ -100,4 +100,52 @@ expect_output 'left out 1: the target takes a half-close for the end of the conn
 expect_exit 3 10000 "$iscsispec" run --profile "$work/required.yaml" --out "$work/safe" --safe \
     --select 'sessions.reinstatement.same-isid,sessions.reinstatement.after-logout'
 expect_output 'left out 2: it would disturb a live target'
+
+# profile check: everything in it is tried, and what does not work is named.
+expect_exit 0 20000 "$iscsispec" profile check "$work/known.yaml" --out "$work/check"
+expect_output '^works  start: ready after'
+expect_output '^works  condition open: a login succeeds'
+expect_output '^works  version: small 1.0'
+cat >"$work/bad.yaml" <<END
+profile: bad
+start: exec $small \${port:main}
+version: exit 1
+portals: { main: { address: 127.0.0.1, port: 0, tag: 1 } }
+conditions:
+  open: { target: iqn.2026-01.example:disk, portal: main }
+  denied: { target: iqn.2026-01.example:other, codes: [0x0202] }
+  drained: { arm: echo no such portal; exit 9, codes: [0x0301] }
+controls: { drain: sleep 60 }
+END
+expect_exit 5 30000 "$iscsispec" profile check "$work/bad.yaml" --out "$work/check"
+expect_output '^FAILS  version: '
+expect_output '^FAILS  condition denied: a login succeeds; its codes say 0x0202'
+expect_output "^FAILS  condition drained: arming 'drained' failed with status 9: no such portal"
+expect_output "^FAILS  control 'drain' did not end within 5000 ms"
+expect_output '^works  plain login at the end'
+expect_exit 4 20000 "$iscsispec" profile check "$work/wrong.yaml" --out "$work/check"
+expect_exit 2 5000 "$iscsispec" profile check "$work/nowhere.yaml"
+expect_exit 2 5000 "$iscsispec" profile "$work/known.yaml"
+
+# Without a profile: the target is asked, and what it says makes a profile that runs.
+prefix=iqn.2026-01.example.found
+start_target found --portal main=127.0.0.1:0,1 --target $prefix:locked --chap 'initiator:initiator-secret' \
+    --target $prefix:open --target $prefix:other
+port=$(target_port found main)
+expect_exit 0 20000 "$iscsispec" run --target "iscsi://127.0.0.1:$port" --safe --write-profile "$work/found.yaml" \
+    --out "$work/found" --select 'status.success.plain,discovery.send-targets.all'
+expect_output "discovery: open; targets listed: 3; login to $prefix:open: open"
+expect_output "$prefix:locked asks for CHAP"
+for line in "open: { target: \"$prefix:open\" }" "second-target: { target: \"$prefix:other\" }" 'discovery: {}' 'tag: 1'; do
+    grep -Fq "$line" "$work/found.yaml" || fail "no '$line' in: $(cat "$work/found.yaml")"
+done
+expect_exit 0 20000 "$iscsispec" run --profile "$work/found.yaml" --out "$work/found" --select status.success.plain
+ISCSISPEC_SECRET=initiator-secret
+export ISCSISPEC_SECRET
+expect_exit 0 20000 "$iscsispec" run --target "iscsi://127.0.0.1:$port/$prefix:locked" --user initiator \
+    --write-profile "$work/locked.yaml" --out "$work/found" --select status.success.chap,status.success.plain
+grep -q 'env: ISCSISPEC_SECRET' "$work/locked.yaml" || fail "secret: $(cat "$work/locked.yaml")"
+grep -q initiator-secret "$work/locked.yaml" && fail "the secret stands in the profile"
+expect_exit 4 20000 "$iscsispec" run --target "iscsi://127.0.0.1:$bad_port" --timeout 300 --out "$work/found"
+expect_output 'it names no targets'
 finish
