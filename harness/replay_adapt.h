@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REPLAY_NAMES_MAX 128u
+#define REPLAY_NAMES_MAX   128u
+#define REPLAY_PORTALS_MAX 32u
 
 /* Names and addresses of the recording and what stands for them. The strings belong to the caller. */
 struct replay_names {
@@ -21,6 +22,8 @@ struct replay_names {
         const char *from, *to;
     } items[REPLAY_NAMES_MAX];
     size_t count;
+    const char *portals[REPLAY_PORTALS_MAX]; /* HOST:PORT of the live target, whose ports are picked at each start */
+    size_t portal_count;
 };
 
 /* What stands for value[0..len), NULL: nothing. The first entry wins. */

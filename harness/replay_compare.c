@@ -144,6 +144,26 @@ static size_t address_len(const struct text_pair *pair)
     return comma ? (size_t)(comma - pair->value) : pair->value_len;
 }
 
+static size_t host_len(const char *address, size_t len)
+{
+    const char *colon = memrchr(address, ':', len);
+
+    return colon ? (size_t)(colon - address) : len;
+}
+
+/* A portal of the live target's own, on the same host as the recorded one: its port is another at each start. */
+static bool is_own_portal(const struct comparison *c, const char *recorded, size_t a, const char *live, size_t b)
+{
+    size_t host = host_len(live, b);
+
+    if (host != host_len(recorded, a) || memcmp(recorded, live, host) != 0)
+        return false;
+    for (size_t i = 0; i < c->view->names->portal_count; i++)
+        if (text_equals(live, b, c->view->names->portals[i]))
+            return true;
+    return false;
+}
+
 static bool same_portal(const struct comparison *c, const struct text_pair *recorded, const struct text_pair *live)
 {
     size_t a = address_len(recorded), b = address_len(live);
@@ -151,7 +171,8 @@ static bool same_portal(const struct comparison *c, const struct text_pair *reco
     bool tags = recorded->value_len - a == live->value_len - b &&
                 memcmp(recorded->value + a, live->value + b, live->value_len - b) == 0;
 
-    return tags && mapped && text_equals(live->value, b, mapped);
+    return tags &&
+           ((mapped && text_equals(live->value, b, mapped)) || is_own_portal(c, recorded->value, a, live->value, b));
 }
 
 /* May these two values of a key differ? */

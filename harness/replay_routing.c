@@ -182,6 +182,62 @@ static int add_user(struct routing *r, const struct login_facts *f)
     return add(r, f->user, c->user);
 }
 
+/* The portal of another portal group that a recorded login came through, by the tag that the target told (13.9). */
+static const struct profile_portal *by_tag(const struct profile *p, const struct login_facts *f)
+{
+    const struct text_buf *said = &f->said[TRANSCRIPT_TARGET];
+    struct text_pair pair;
+    uint64_t tag;
+
+    if (f->end != LOGIN_COMPLETE || !text_find(said->data, said->len, "TargetPortalGroupTag", &pair) ||
+        text_parse_number(pair.value, pair.value_len, &tag) != TEXT_NUMBER_OK)
+        return NULL;
+    for (size_t i = 0; i < p->portal_count; i++)
+        if (p->portals[i].tag >= 0 && (uint64_t)p->portals[i].tag == tag)
+            return i ? &p->portals[i] : NULL; /* the first is where everything goes anyhow */
+    return NULL;
+}
+
+/*
+ * A portal of a recording of this very profile that was draining or full: the login that shows it names a target that
+ * the profile knows, and its condition has a portal of its own.
+ */
+static int add_portal_condition(struct routing *r, size_t conn)
+{
+    static const struct {
+        uint16_t status;
+        const char *condition;
+    } rows[] = {{STATUS_SERVICE_UNAVAILABLE, "drained"}, {STATUS_OUT_OF_RESOURCES, "session-limit"}};
+    const struct replay_source *source = &r->script->sources[conn];
+    const struct profile_condition *c = NULL;
+    const struct profile_portal *portal = NULL;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (source->facts.end == LOGIN_REFUSED && source->facts.status == rows[i].status &&
+            by_target(r->profile, source->facts.target, false, false))
+            c = profile_condition_find(r->profile, rows[i].condition);
+    if (c && c->portal)
+        portal = profile_portal_find(r->profile, c->portal);
+    else if (by_target(r->profile, source->facts.target, false, false))
+        portal = by_tag(r->profile, &source->facts);
+    return portal ? add(r, portal_text(r, source->conn->remote, source->conn->remote_port),
+                        portal_text(r, portal->address, portal->port))
+                  : 0;
+}
+
+/* The ports of a target that was started for this replay are new ones. */
+static int add_own_portals(struct routing *r)
+{
+    for (size_t i = 0; r->profile->start && i < r->profile->portal_count && i < REPLAY_PORTALS_MAX; i++) {
+        const char *text = portal_text(r, r->profile->portals[i].address, r->profile->portals[i].port);
+
+        if (!text)
+            return fail(r, "out of memory");
+        r->out->names.portals[r->out->names.portal_count++] = text;
+    }
+    return 0;
+}
+
 int replay_routing_make(const struct replay_script *script, const struct profile *profile, const char *const *maps,
                         size_t map_count, struct replay_routing *out, char *err, size_t err_len)
 {
@@ -191,8 +247,11 @@ int replay_routing_make(const struct replay_script *script, const struct profile
     out->routes = calloc(script->source_count + 1, sizeof(*out->routes));
     if (!out->routes)
         return fail(&r, "out of memory");
-    if (add_maps(&r, maps, map_count))
+    if (add_maps(&r, maps, map_count) || add_own_portals(&r))
         return -1;
+    for (size_t i = 0; i < script->source_count; i++)
+        if (!*script->sources[i].skipped && add_portal_condition(&r, i))
+            return -1;
     for (size_t i = 0; i < script->source_count; i++)
         if (!*script->sources[i].skipped &&
             (add_target(&r, &script->sources[i].facts) || add_user(&r, &script->sources[i].facts) || add_route(&r, i)))

@@ -117,18 +117,36 @@ static bool add_endings(struct replay_script *s, size_t conn, size_t *event, int
     return true;
 }
 
+/* Until when both sides are recorded: behind that, answers stand without their requests, or the other way round. */
+static int64_t recorded_until(const struct transcript_conn *c)
+{
+    int64_t until = INT64_MAX;
+
+    for (int side = 0; side < 2 && c->overflow; side++) {
+        int64_t last = 0;
+
+        for (size_t i = 0; i < c->event_count; i++)
+            if (c->events[i].kind == TRANSCRIPT_BYTES && (int)c->events[i].side == side)
+                last = c->events[i].at_us;
+        if (c->stream[side].len >= TRANSCRIPT_STREAM_MAX && last < until)
+            until = last;
+    }
+    return until;
+}
+
 static bool add_conn(struct replay_script *s, size_t conn)
 {
     struct replay_source *source = &s->sources[conn];
     const struct transcript_conn *c = source->conn;
     struct replay_step step = {.at_us = c->event_count ? c->events[0].at_us : 0, .conn = conn, .action = REPLAY_OPEN};
     size_t event = 0;
+    int64_t until = recorded_until(c);
     bool over = false, good = add_step(s, step);
 
     for (size_t i = 0; i < source->count && good; i++) {
         const struct transcript_pdu *p = &source->pdus[i];
 
-        if (p->gap) {
+        if (p->gap || p->at_us >= until) {
             source->cut_short = true;
             return true;
         }

@@ -69,7 +69,9 @@ static void test_login_header(void **state)
 static enum replay_text adapt(const char *pairs, size_t len, const struct replay_chap *chap, struct text_buf *out)
 {
     static const struct replay_names names = {
-        {{"iqn.old:disk", "iqn.new:a-longer-name"}, {"iqn.old:host", "iqn.n"}, {"olduser", "newuser"}}, 3};
+        .items = {{"iqn.old:disk", "iqn.new:a-longer-name"}, {"iqn.old:host", "iqn.n"}, {"olduser", "newuser"}},
+        .count = 3,
+    };
 
     text_buf_init_growing(out, 1 << 16, NULL, NULL);
     assert_true(text_buf_add_raw(out, pairs, len));
