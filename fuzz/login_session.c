@@ -4,19 +4,20 @@
  * feature phase on a target that asks for CHAP without a right CHAP_R.
  *
  * ISCSISPEC_FUZZ_DEFECTS in the environment names defects of the target to break it with: to see that faults are found.
- * ISCSISPEC_FUZZ_SHOW prints the talk, PDU by PDU.
+ * ISCSISPEC_FUZZ_SHOW prints the talk, PDU by PDU; ISCSISPEC_FUZZ_STATS a line an input: PDUs, and how far it came.
  */
 #include "fuzz/entry.h"
 #include "fuzz/session_oracle.h"
 #include "fuzz/session_target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STEP_MS = 5000, RENDER_MAX = 1 << 16 };
 
 struct talk {
     struct session_target *target;
-    bool show;
+    bool show, stats;
     struct session_oracle oracle;
     struct session_live live;
     struct conn *conns[SESSION_INPUT_CONNS];
@@ -128,6 +129,14 @@ static void play_record(struct talk *talk, const struct session_input_record *re
     check_entry(talk, i);
 }
 
+static void print_stats(const struct session_oracle *oracle)
+{
+    size_t pdus;
+    enum session_stage stage = session_oracle_stage(oracle, &pdus);
+
+    printf("pdus=%zu stage=%s\n", pdus, session_stage_name(stage));
+}
+
 static void play(struct talk *talk, const uint8_t *data, size_t size)
 {
     const struct session_live_names *names = session_target_names();
@@ -148,6 +157,8 @@ static void play(struct talk *talk, const uint8_t *data, size_t size)
         talk->closed[i] = false;
     }
     session_target_stop(talk->target);
+    if (talk->stats)
+        print_stats(&talk->oracle);
     session_oracle_finish(&talk->oracle);
     if (talk->target->allocated != 0)
         session_oracle_finding("%zu blocks were not freed", talk->target->allocated);
@@ -163,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!session_target_configure(&target, getenv("ISCSISPEC_FUZZ_DEFECTS")))
             exit(2);
         talk.target = &target;
+        talk.stats = getenv("ISCSISPEC_FUZZ_STATS") != NULL;
         talk.show = getenv("ISCSISPEC_FUZZ_SHOW") != NULL;
     }
     play(&talk, data, size);

@@ -71,6 +71,9 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         struct stat about;
+
+        if (strcmp(argv[i], "--") == 0)
+            continue;
         int count =
             stat(argv[i], &about) == 0 && S_ISDIR(about.st_mode) ? replay_folder(argv[i]) : replay_file(argv[i]);
 

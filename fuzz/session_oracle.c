@@ -155,6 +155,49 @@ bool session_oracle_proved(const struct session_oracle *oracle, unsigned conn, c
     return proved;
 }
 
+/* ---- statistics ---- */
+
+const char *session_stage_name(enum session_stage stage)
+{
+    static const char *const stages[] = {"none", "security", "chap", "operational", "full-feature"};
+
+    return stages[stage];
+}
+
+static enum session_stage stage_of(const struct transcript_pdu *pdu)
+{
+    struct text_pair pair;
+
+    if (pdu->side != TRANSCRIPT_TARGET || pdu->bhs == NULL || pdu_opcode(pdu->bhs) != PDU_LOGIN_RESPONSE ||
+        pdu_login_status(pdu->bhs) != 0)
+        return SESSION_STAGE_NONE;
+    if ((pdu->bhs[1] & PDU_FLAG_TRANSIT) != 0 && (pdu->bhs[1] & 3U) == PDU_STAGE_FULL_FEATURE)
+        return SESSION_STAGE_FULL;
+    if ((pdu->bhs[1] >> 2 & 3U) == PDU_STAGE_OPERATIONAL)
+        return SESSION_STAGE_OPERATIONAL;
+    return text_find(pdu->data, pdu->data_len, "CHAP_C", &pair) ? SESSION_STAGE_CHAP : SESSION_STAGE_SECURITY;
+}
+
+enum session_stage session_oracle_stage(const struct session_oracle *oracle, size_t *pdus)
+{
+    enum session_stage furthest = SESSION_STAGE_NONE;
+
+    *pdus = 0;
+    for (size_t c = 0; c < oracle->transcript->conn_count; c++) {
+        struct transcript_pdu *cut;
+        long count = transcript_cut(oracle->transcript->conns[c], &cut);
+
+        for (long i = 0; i < count; i++) {
+            enum session_stage stage = stage_of(&cut[i]);
+
+            *pdus += cut[i].side == TRANSCRIPT_INITIATOR;
+            furthest = stage > furthest ? stage : furthest;
+        }
+        free(count >= 0 ? cut : NULL);
+    }
+    return furthest;
+}
+
 /* ---- the end ---- */
 
 /*

@@ -36,6 +36,18 @@ void session_oracle_time(struct session_oracle *oracle, int64_t us);
  * challenge, by a user with this secret? Looks at the bytes alone, not at what the target thinks. */
 bool session_oracle_proved(const struct session_oracle *oracle, unsigned conn, const char *user, const char *secret);
 
+/* How far the talk came on the connection that came furthest, and how many PDUs the initiators sent. */
+enum session_stage {
+    SESSION_STAGE_NONE,        /* no answer, or refusals only */
+    SESSION_STAGE_SECURITY,    /* a success response in the security stage */
+    SESSION_STAGE_CHAP,        /* a challenge */
+    SESSION_STAGE_OPERATIONAL, /* a success response in the operational stage */
+    SESSION_STAGE_FULL,        /* full feature phase */
+    SESSION_STAGE_COUNT,
+};
+enum session_stage session_oracle_stage(const struct session_oracle *oracle, size_t *pdus);
+const char *session_stage_name(enum session_stage stage);
+
 /* The auditor over all of it; frees everything. */
 void session_oracle_finish(struct session_oracle *oracle);
 
