@@ -43,13 +43,22 @@ bool fixed_list_get(struct fixed_list *list, const char *path)
     return true;
 }
 
-size_t fixed_list_next(struct fixed_list *list, uint8_t *out, size_t cap)
+size_t fixed_list_view(struct fixed_list *list, const uint8_t **bytes)
 {
-    size_t len = bytes_get_be32(list->bytes + list->at), take = len < cap ? len : cap;
+    size_t len = bytes_get_be32(list->bytes + list->at);
 
-    memcpy(out, list->bytes + list->at + HEAD, take);
+    *bytes = list->bytes + list->at + HEAD;
     list->at += HEAD + len;
     if (list->at == list->len)
         list->at = 0;
+    return len;
+}
+
+size_t fixed_list_next(struct fixed_list *list, uint8_t *out, size_t cap)
+{
+    const uint8_t *bytes;
+    size_t len = fixed_list_view(list, &bytes), take = len < cap ? len : cap;
+
+    memcpy(out, bytes, take);
     return take;
 }

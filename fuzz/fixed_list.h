@@ -23,4 +23,7 @@ bool fixed_list_get(struct fixed_list *list, const char *path);
 /* The next input, from the first again after the last; at most cap bytes. */
 size_t fixed_list_next(struct fixed_list *list, uint8_t *out, size_t cap);
 
+/* The same without a copy: *bytes point into the list. */
+size_t fixed_list_view(struct fixed_list *list, const uint8_t **bytes);
+
 #endif

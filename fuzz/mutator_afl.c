@@ -9,7 +9,9 @@
  *   ISCSISPEC_MUTATOR_CHAP_I     this CHAP_I (default 0) and
  *   ISCSISPEC_MUTATOR_CHAP_A     this algorithm (default 5, MD5)
  *   ISCSISPEC_MUTATOR_SHARE      one call in so many is left to a random change of bytes (default 16)
+ *   ISCSISPEC_FUZZ_FIXED         hands out the inputs of this file in turn, unchanged: to measure (scripts/bench-fuzz)
  */
+#include "fuzz/fixed_list.h"
 #include "harness/mutate.h"
 #include "wire/chap.h"
 #include "wire/text.h"
@@ -30,6 +32,8 @@ struct mutator {
     uint64_t seed;
     uint64_t share;
     uint8_t challenge[CHAP_MAX_BINARY];
+    const char *fixed_path;
+    struct fixed_list fixed;
     uint8_t *out;
     size_t cap;
 };
@@ -79,6 +83,7 @@ static bool read_settings(struct mutator *m)
     m->options.chap_algorithm = (unsigned)algorithm;
     m->options.secret = getenv("ISCSISPEC_MUTATOR_SECRET");
     m->options.challenge = m->challenge;
+    m->fixed_path = getenv("ISCSISPEC_FUZZ_FIXED");
     m->plain = m->options;
     m->plain.plain = true;
     if (challenge == NULL || text_decode_binary(challenge, strlen(challenge), m->challenge, sizeof(m->challenge),
@@ -119,6 +124,8 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t buf_size, uint8_t **out_
         m->cap = max_size;
     }
     *out_buf = m->out;
+    if (fixed_list_get(&m->fixed, m->fixed_path))
+        return fixed_list_next(&m->fixed, m->out, max_size);
     return mutate(m->share > 0 && seed % m->share == 0 ? &m->plain : &m->options, seed, buf, buf_size, add_buf,
                   add_buf != NULL ? add_buf_size : 0, m->out, max_size);
 }
@@ -134,6 +141,7 @@ void afl_custom_deinit(void *data)
 {
     struct mutator *m = data;
 
+    free(m->fixed.bytes);
     free(m->out);
     free(m);
 }

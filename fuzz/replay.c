@@ -1,9 +1,11 @@
 /*
- * Runs the files (and the files of the folders) that are named through a fuzz entry, once each: for regressions, for
+ * Runs the files (and the files of the folders) that are named through a fuzz entry, and
+ * the inputs of a list (--list FILE, fuzz/fixed_list.h), once each: for regressions, for
  * reproducing a finding and for coverage. Exits 0 unless the entry aborts; 2 when a file cannot be read or there is
  * none.
  */
 #include "fuzz/entry.h"
+#include "fuzz/fixed_list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,6 +67,24 @@ static int replay_folder(const char *path)
     return count;
 }
 
+/* All inputs of a fixed list. */
+static int replay_list(const char *path)
+{
+    struct fixed_list list = {0};
+    int count = 0;
+
+    fixed_list_get(&list, path);
+    do {
+        const uint8_t *bytes;
+        size_t len = fixed_list_view(&list, &bytes);
+
+        LLVMFuzzerTestOneInput(bytes, len);
+        count++;
+    } while (list.at > 0);
+    free(list.bytes);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     int total = 0;
@@ -74,6 +94,10 @@ int main(int argc, char **argv)
 
         if (strcmp(argv[i], "--") == 0)
             continue;
+        if (strcmp(argv[i], "--list") == 0 && i + 1 < argc) {
+            total += replay_list(argv[++i]);
+            continue;
+        }
         int count =
             stat(argv[i], &about) == 0 && S_ISDIR(about.st_mode) ? replay_folder(argv[i]) : replay_file(argv[i]);
 
@@ -82,7 +106,7 @@ int main(int argc, char **argv)
         total += count;
     }
     if (total == 0) {
-        fprintf(stderr, "usage: %s FILE|FOLDER...: no input\n", argv[0]);
+        fprintf(stderr, "usage: %s [--list FILE] FILE|FOLDER...: no input\n", argv[0]);
         return 2;
     }
     printf("%d inputs\n", total);

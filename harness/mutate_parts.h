@@ -47,6 +47,12 @@ size_t mutate_below(struct mutate_work *w, size_t bound);
 /* True once in n. */
 bool mutate_one_in(struct mutate_work *w, size_t n);
 
+/* May live values stand as tokens in the text? */
+static inline bool mutate_tokens(const struct mutate_work *w)
+{
+    return w->options->format == MUTATE_SESSION && !w->options->no_live;
+}
+
 /* ---- units and bytes (mutate_units.c) ---- */
 
 /* Cuts bytes into units of the format. Returns how many, at most MUTATE_UNITS. */

@@ -74,11 +74,6 @@ static const struct mutate_template {
 
 enum { TEMPLATES = sizeof(templates) / sizeof(templates[0]) };
 
-static bool tokens_of(const struct mutate_work *w)
-{
-    return w->options->format == MUTATE_SESSION && !w->options->no_live;
-}
-
 /* For formats without tokens: names of the reference target, and CHAP_R as good as can be. */
 static size_t without_tokens(struct mutate_work *w, const char *text, size_t len, uint8_t out[SCRATCH])
 {
@@ -119,7 +114,7 @@ static bool put_pdu(struct mutate_work *w, const struct template_pdu *pdu, unsig
 {
     uint8_t bytes[PDU_BHS_LEN + SCRATCH + 4] = {0}, *text = bytes + PDU_BHS_LEN;
     size_t text_len = pdu->text_len;
-    bool live = tokens_of(w);
+    bool live = mutate_tokens(w);
 
     if (text_len > SCRATCH)
         return false;

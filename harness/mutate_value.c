@@ -29,7 +29,9 @@ static uint64_t number_for(struct mutate_work *w, const struct keys_entry *key)
                                        UINT64_MAX};
     const uint64_t limits[] = {key->min, key->min - 1, key->min + 1, key->max, key->max - 1, key->max + 1};
 
-    switch (mutate_below(w, 4)) {
+    switch (mutate_below(w, 5)) {
+    case 4: /* right but for a bit that a 32-bit variable loses */
+        return (key->min + mutate_random(w) % (key->max - key->min + 1)) | UINT64_C(1) << (32 + mutate_below(w, 32));
     case 0:
         return limits[mutate_below(w, sizeof(limits) / sizeof(limits[0]))];
     case 1:
@@ -167,9 +169,8 @@ static size_t name_value(struct mutate_work *w, const struct keys_entry *key, ui
                                          "x",
                                          "iqn.2026-01.example.iscsispec:\xc3\xa4",
                                          "iqn.2026-01.example:a b"};
-    bool tokens = w->options->format == MUTATE_SESSION && !w->options->no_live;
 
-    if (tokens && mutate_one_in(w, 2)) {
+    if (mutate_tokens(w) && mutate_one_in(w, 2)) {
         if (key->id == KEYS_INITIATOR_NAME)
             return put(out, "{initiator}");
         return put(out, mutate_one_in(w, 2) ? "{target}" : "{chap_target}");
@@ -273,6 +274,8 @@ size_t mutate_value(struct mutate_work *w, const struct keys_entry *key, uint8_t
         return long_value(w, mutate_one_in(w, 2) ? TEXT_VALUE_MAX : PATTERN_MAX, out);
     if (key->id == KEYS_CHAP_R && !mutate_one_in(w, 3))
         return mutate_response(w, out, &live);
+    if ((key->id == KEYS_CHAP_C || key->id == KEYS_CHAP_I) && mutate_tokens(w) && mutate_one_in(w, 3))
+        return put(out, key->id == KEYS_CHAP_C ? "{chap_c}" : "{chap_i}");
     if (key->type == KEYS_ENUM && key->values != NULL && !mutate_one_in(w, 4))
         return put_item(w, key->values, out);
     return typed_value(w, key, out);
@@ -314,11 +317,11 @@ static size_t fixed_response(struct mutate_work *w, uint8_t out[MUTATE_VALUE_MAX
 
 size_t mutate_response(struct mutate_work *w, uint8_t out[MUTATE_VALUE_MAX], bool *live)
 {
-    static const char *const tokens[] = {"{chap_r}",         "{chap_r}",          "{chap_r}",  "{chap_r:base64}",
-                                         "{chap_r:upper}",   "0{chap_r}",         "{chap_r}0", "{chap_r}00",
-                                         "0x00{chap_r:raw}", "0x{chap_r:raw}",    "{chap_c}",  "0b{chap_r:raw}",
-                                         "{chap_r:raw}",     "{chap_r}\0{chap_r}"};
-    bool tokenised = w->options->format == MUTATE_SESSION && !w->options->no_live;
+    static const char *const tokens[] = {"{chap_r}",         "{chap_r}",       "{chap_r}",      "{chap_r:base64}",
+                                         "{chap_r:upper}",   "0{chap_r}",      "{chap_r}0",     "{chap_r}00",
+                                         "0x00{chap_r:raw}", "0x{chap_r:raw}", "{chap_c}",      "0b{chap_r:raw}",
+                                         "{chap_r:raw}",     "{chap_r:half}",  "{chap_r:half}", "{chap_r}\0{chap_r}"};
+    bool tokenised = mutate_tokens(w);
     size_t len =
         tokenised ? put(out, tokens[mutate_below(w, sizeof(tokens) / sizeof(tokens[0]))]) : fixed_response(w, out);
 

@@ -137,7 +137,7 @@ void session_live_answer(struct session_live *live, unsigned index, const uint8_
 
 /* ---- what is sent ---- */
 
-enum response_form { FORM_HEX, FORM_BASE64, FORM_UPPER, FORM_RAW };
+enum response_form { FORM_HEX, FORM_BASE64, FORM_UPPER, FORM_RAW, FORM_HALF };
 
 /* The right response as text. Its length, 0: there is no challenge, or it cannot be answered. */
 static size_t response_text(struct session_live *live, struct session_live_conn *conn, enum response_form form,
@@ -158,7 +158,7 @@ static size_t response_text(struct session_live *live, struct session_live_conn 
     conn->response_sent = true;
     if (form == FORM_BASE64)
         return text_encode_base64(hash, hash_len, out, VALUE_MAX);
-    len = text_encode_hex(hash, hash_len, out, VALUE_MAX);
+    len = text_encode_hex(hash, form == FORM_HALF ? hash_len / 2 : hash_len, out, VALUE_MAX);
     if (form == FORM_RAW) {
         memmove(out, out + 2, len - 2);
         len -= 2;
@@ -179,7 +179,7 @@ static bool name_value(const char *value, const char **out, size_t *len)
 static bool token_value(struct session_live *live, struct session_live_conn *conn, const char *name, size_t name_len,
                         char space[VALUE_MAX], const char **out, size_t *len)
 {
-    static const char *const responses[] = {"chap_r", "chap_r:base64", "chap_r:upper", "chap_r:raw"};
+    static const char *const responses[] = {"chap_r", "chap_r:base64", "chap_r:upper", "chap_r:raw", "chap_r:half"};
     const struct {
         const char *name;
         const char *value;

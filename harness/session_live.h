@@ -8,6 +8,7 @@
  *
  *   {chap_r}         right response to the last CHAP_A, CHAP_I, CHAP_C of this connection, "0x..."; empty without them
  *   {chap_r:base64}  the same as "0b...";  {chap_r:upper}  as "0X..." with capitals;  {chap_r:raw}  digits without 0x
+ *   {chap_r:half}    the first half of it, "0x..."
  *   {chap_i} {chap_c}  what the target sent, as it sent it (a reflected challenge)
  *   {target} {chap_target} {initiator} {user}  names of the consumer, in session_live_names
  *

@@ -82,7 +82,9 @@ static void repeated_key_accepted(struct audit_run *run, enum audit_rule_id rule
         const struct audit_pair *first = audit_key_pair(login, key, TRANSCRIPT_INITIATOR);
         struct finding *f;
 
+        /* What was sent behind this request the target had not seen. */
         if (login->texts[pair->text].side != TRANSCRIPT_INITIATOR || pair == first || !key->entry ||
+            login->texts[pair->text].last > (size_t)(x - login->exchanges) ||
             (key->entry->flags & KEYS_DECLARATIVE) != 0 || !audit_key_by_initiator(key))
             continue;
         if (pair->text != first->text)
