@@ -233,13 +233,7 @@ bool audit_texts_build(struct audit_login *login)
         x->response_at = told.len;
         if (x->login_request)
             fine = chain_take(login, &asked, x->request, i, x->req.cont, &x->request_text);
-        /* A refusal ends the matter: its text stands for itself, and what was told in parts so far is never whole. What
-         * came unasked says nothing. */
-        if (x->login_response && !x->success && told.open) {
-            free(told.joined);
-            told = (struct chain){.side = TRANSCRIPT_TARGET};
-            x->response_at = 0;
-        }
+        /* A refusal ends the matter: its text stands for itself. What came unasked says nothing. */
         if (fine && x->login_response && (x->request || login->tail_request) && login->digested != i)
             fine = chain_take(login, &told, x->response, i, x->success && x->rsp.cont, &x->response_text);
     }
