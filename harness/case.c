@@ -24,7 +24,7 @@ struct loading {
 };
 
 /* Data of other kinds that lies beside the subjects. */
-static const char *const not_cases[] = {"requirements.yaml", "profiles", "waivers", NULL};
+static const char *const not_cases[] = {"requirements.yaml", "defects.yaml", "profiles", "waivers", NULL};
 
 static int no_memory(struct loading *l)
 {

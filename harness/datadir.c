@@ -44,6 +44,7 @@ static bool try_root(struct datadir *out, const char *root, const char *publishe
     return root[0] != '\0' && join(out->cases, sizeof(out->cases), root, "cases") &&
            join(out->requirements, sizeof(out->requirements), out->cases, "requirements.yaml") &&
            snprintf(out->profiles, sizeof(out->profiles), "%s", root) > 0 &&
+           join(out->defects, sizeof(out->defects), out->cases, "defects.yaml") &&
            join(folder, sizeof(folder), root, published) &&
            join(out->kill_table, sizeof(out->kill_table), folder, "kill-table.json") && is_file(out->requirements);
 }

@@ -14,6 +14,7 @@ struct datadir {
     char profiles[PATH_MAX];     /* what profile_load() takes as data directory */
     char cases[PATH_MAX];        /* the folder with the subjects */
     char requirements[PATH_MAX]; /* the catalogue */
+    char defects[PATH_MAX];      /* what each defect may wake */
     char kill_table[PATH_MAX];   /* published kill table, may not exist */
 };
 

@@ -2,6 +2,7 @@
 
 #include "harness/folder.h"
 #include "harness/process.h"
+#include "harness/selftest_proof.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,6 +34,7 @@ struct selftest {
     size_t count;
     json_t *report;
     struct killtable *kills;
+    struct selftest_proof proof;
 };
 
 static bool is_named(const struct case_def *c, const char *defect)
@@ -233,32 +235,9 @@ static void note(struct selftest *s, const char *list, json_t *item)
     json_array_append_new(json_object_get(s->report, list), item);
 }
 
-/* A WARN is red only where the rule asks for no more: a merely tolerated answer proves nothing. */
-static bool warn_counts(const struct case_def *c, const json_t *line)
+static bool is_killed(const struct selftest *s, const json_t *line, enum verdict v)
 {
-    const json_t *findings = json_object_get(line, "findings");
-
-    for (size_t i = 0; i < json_array_size(findings); i++) {
-        const json_t *finding = json_array_get(findings, i);
-        const char *severity = json_string_value(json_object_get(finding, "severity"));
-
-        if (severity != NULL && strcmp(severity, "warn") == 0 && json_object_get(finding, "ignored") == NULL) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < c->step_count; i++) {
-        const struct rule *entry = c->steps[i].kind == CASE_STEP_EXPECT ? c->steps[i].expect.entry : NULL;
-
-        if (entry != NULL && entry->severity == RULE_WARN) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_killed(const struct case_def *c, const json_t *line, enum verdict v)
-{
-    return killtable_kills(v) && (v != VERDICT_WARN || warn_counts(c, line));
+    return killtable_kills(v) && (v != VERDICT_WARN || selftest_warn_counts(line, s->options->rules));
 }
 
 static void judge_line(struct selftest *s, const struct attempt *attempt, const json_t *line)
@@ -267,13 +246,16 @@ static void judge_line(struct selftest *s, const struct attempt *attempt, const 
     const struct case_def *c = case_list_find(s->options->cases, id);
     enum verdict v = result_verdict(line);
 
+    if (attempt->defect != NULL && c != NULL) {
+        selftest_proof_take(&s->proof, attempt->defect, c, line, json_object_get(s->report, "stray"));
+    }
     if (attempt->defect == NULL) {
         if (v != VERDICT_PASS) {
             note(s, "not_green",
                  json_pack("{s:s, s:s, s:O}", "case", id, "verdict", verdict_name(v), "reason",
                            json_object_get(line, "reason")));
         }
-    } else if (c != NULL && is_killed(c, line, v)) {
+    } else if (c != NULL && is_killed(s, line, v)) {
         killtable_add(s->kills, id, c->hash, attempt->defect, attempt->hash, v);
     } else {
         note(s, "survived",
@@ -366,8 +348,8 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
     enum results_exit status = EXIT_ALL_PASSED;
 
     process_block_signals();
-    *report = s.report = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived", "broken", "unknown",
-                                   "unnamed", "unproven");
+    *report = s.report = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived",
+                                   "broken", "unknown", "unnamed", "unproven", "stray", "asleep");
     if (folder_make(options->out) != 0) {
         snprintf(err, err_len, "--out %s: %s", options->out, strerror(errno));
         return EXIT_USAGE;
@@ -379,6 +361,9 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
     if (s.report == NULL || !plan_attempts(&s)) {
         snprintf(err, err_len, "out of memory");
         status = EXIT_FAULT;
+    } else if (!selftest_proof_init(&s.proof, options->rules, options->wakes)) {
+        snprintf(err, err_len, "out of memory");
+        status = EXIT_FAULT;
     } else if (!run_attempts(&s)) {
         stop_all(&s);
         snprintf(err, err_len, "interrupted");
@@ -388,8 +373,12 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
             judge_attempt(&s, &s.attempts[i]);
         }
         note_names(&s);
+        if (options->select_count == 0) {
+            selftest_proof_note(&s.proof, s.report);
+        }
         killtable_sort(kills);
     }
+    selftest_proof_free(&s.proof);
     free(s.attempts);
     json_decref(s.defects);
     return status;
@@ -397,7 +386,7 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
 
 bool selftest_is_clean(const json_t *report)
 {
-    static const char *const faults[] = {"not_green", "survived", "broken", "unknown", "unproven"};
+    static const char *const faults[] = {"not_green", "survived", "broken", "unknown", "unproven", "stray"};
 
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (json_array_size(json_object_get(report, faults[i])) > 0) {

@@ -7,6 +7,7 @@
 
 #include "harness/killtable.h"
 #include "harness/runner.h"
+#include "harness/wakes.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@ struct selftest_options {
     struct profile *profile; /* of the reference target; its start command takes ${extra} */
     const struct case_list *cases;
     const struct catalogue *rules;
+    const struct wakes *wakes; /* what each defect may wake; NULL: not looked at */
     const char *binary;        /* iscsispec-target */
     const char *out;           /* a directory for the runs; made when missing */
     const char *const *select; /* defects to try, by name; none: all that a case names */
@@ -34,12 +36,15 @@ struct selftest_options {
  *   unknown     [{case, defect}]                   the reference target has no such defect
  *   unnamed     [defect]                           no case names it
  *   unproven    [case]                             no defect turns it red
+ *   stray       [{defect, case, reason}]           a finding of a rule that the defect has nothing to do with
+ *   rules       {fail, warn: {total, proven}}      entries on targets that a defect has woken; only of a whole run
+ *   asleep      [rule]                             ... and those of them that none has
  * Returns EXIT_ALL_PASSED (report tells), EXIT_INTERRUPTED, or EXIT_FAULT / EXIT_UNREACHABLE / EXIT_USAGE with err.
  */
 enum results_exit selftest_run(const struct selftest_options *options, struct killtable *kills, json_t **report,
                                char *err, size_t err_len);
 
-/* True when nothing in the report is a fault: only `unnamed` may hold something. */
+/* True when nothing in the report is a fault: only `unnamed`, `rules` and `asleep` may hold something. */
 bool selftest_is_clean(const json_t *report);
 
 #endif

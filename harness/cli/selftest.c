@@ -68,6 +68,19 @@ static void print_list(const json_t *report, const char *key, const char *title)
     }
 }
 
+static void print_rules(const json_t *rules)
+{
+    static const char *const severities[] = {"fail", "warn"};
+
+    for (size_t i = 0; i < 2 && rules != NULL; i++) {
+        const json_t *one = json_object_get(rules, severities[i]);
+
+        printf("%srules of severity %s on targets: %lld of %lld proven by a defect\n", i == 0 ? "\n" : "",
+               severities[i], (long long)json_integer_value(json_object_get(one, "proven")),
+               (long long)json_integer_value(json_object_get(one, "total")));
+    }
+}
+
 static void print_report(const struct killtable *kills, const json_t *report)
 {
     print_table(kills, report);
@@ -76,6 +89,9 @@ static void print_report(const struct killtable *kills, const json_t *report)
     print_list(report, "broken", "Runs that failed");
     print_list(report, "unknown", "Defects that the reference target does not have");
     print_list(report, "unproven", "Cases that no defect turns red");
+    print_list(report, "stray", "Findings that do not belong to the defect (cases/defects.yaml)");
+    print_list(report, "asleep", "Rules of severity fail and warn that no defect wakes");
+    print_rules(json_object_get(report, "rules"));
     printf("\n%zu killed, %zu survived, %zu cases not green without a defect, %zu unproven, %zu defects unnamed\n",
            json_array_size(kills->entries), json_array_size(json_object_get(report, "survived")),
            json_array_size(json_object_get(report, "not_green")), json_array_size(json_object_get(report, "unproven")),
@@ -116,15 +132,25 @@ static int conclude(const struct options *o, const struct killtable *kills, cons
     return selftest_is_clean(report) ? 0 : EXIT_FINDINGS;
 }
 
+/* Cases from elsewhere have no such file, and then strays are not looked for. */
+static int load_wakes(const struct cli *cli, struct wakes *wakes, struct load_error *err)
+{
+    return access(cli->data.defects, R_OK) == 0 ? wakes_load(wakes, cli->data.defects, cli->rules, err) : 0;
+}
+
 static int selftest_with(struct cli *cli, struct profile *profile, const char *binary)
 {
     const struct options *o = &cli->options;
     struct killtable kills = {.entries = json_array()};
+    struct load_error bad = {""};
     struct progress progress;
+    struct wakes wakes = {.arena = NULL};
+    int loaded = load_wakes(cli, &wakes, &bad);
     struct selftest_options options = {
         .profile = profile,
         .cases = &cli->cases,
         .rules = cli->rules,
+        .wakes = wakes.arena != NULL ? &wakes : NULL,
         .binary = binary,
         .out = o->out != NULL ? o->out : "iscsispec-selftest",
         .select = o->select.items,
@@ -138,12 +164,18 @@ static int selftest_with(struct cli *cli, struct profile *profile, const char *b
     char err[1024] = "";
     int status;
 
+    if (loaded != 0) {
+        wakes_free(&wakes);
+        killtable_free(&kills);
+        return cli_fail(EXIT_USAGE, "%s", bad.text);
+    }
     progress_init(&progress, o->quiet);
     status = (int)selftest_run(&options, &kills, &report, err, sizeof(err));
     progress_end(&progress);
     status = status == EXIT_ALL_PASSED ? conclude(o, &kills, report) : cli_fail(status, "%s", err);
     json_decref(report);
     killtable_free(&kills);
+    wakes_free(&wakes);
     return status;
 }
 

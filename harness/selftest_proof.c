@@ -1,0 +1,129 @@
+/* What defects prove about rules: see selftest_proof.h. */
+#include "harness/selftest_proof.h"
+
+#include "harness/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+bool selftest_proof_init(struct selftest_proof *proof, const struct catalogue *rules, const struct wakes *wakes)
+{
+    proof->rules = rules;
+    proof->wakes = wakes;
+    proof->woken = calloc(rules->count + 1, sizeof(*proof->woken));
+    return proof->woken != NULL;
+}
+
+void selftest_proof_free(struct selftest_proof *proof)
+{
+    free(proof->woken);
+    proof->woken = NULL;
+}
+
+/* Did the expectations of the case, without the audit, end in a WARN of a rule that has no worse verdict to give? */
+static bool expected_more(const json_t *line, const struct catalogue *rules)
+{
+    const struct rule *rule = catalogue_find(rules, text_of(line, "broke"));
+
+    return strcmp(text_of(line, "judged"), "WARN") == 0 && rule != NULL && rule->severity == RULE_WARN;
+}
+
+static bool counts(const json_t *finding)
+{
+    return json_object_get(finding, "ignored") == NULL;
+}
+
+bool selftest_warn_counts(const json_t *line, const struct catalogue *rules)
+{
+    const json_t *findings = json_object_get(line, "findings");
+
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const json_t *finding = json_array_get(findings, i);
+
+        if (counts(finding) && strcmp(text_of(finding, "severity"), "warn") == 0) {
+            return true;
+        }
+    }
+    return expected_more(line, rules);
+}
+
+static void wake(struct selftest_proof *proof, const char *id)
+{
+    const struct rule *rule = catalogue_find(proof->rules, id);
+
+    if (rule != NULL) {
+        proof->woken[rule - proof->rules->rules] = true;
+    }
+}
+
+/* The entry whose expectation was not met; without one, those that the case is there for. */
+static void wake_by_case(struct selftest_proof *proof, const struct case_def *c, const json_t *line, bool failed)
+{
+    const char *broke = text_of(line, "broke");
+
+    if (broke[0] != '\0') {
+        wake(proof, broke);
+        return;
+    }
+    for (size_t i = 0; i < c->proves.count; i++) {
+        const struct rule *rule = catalogue_find(proof->rules, c->proves.items[i]);
+
+        if (rule != NULL && (failed || rule->severity != RULE_FAIL)) {
+            wake(proof, rule->id);
+        }
+    }
+}
+
+void selftest_proof_take(struct selftest_proof *proof, const char *defect, const struct case_def *c, const json_t *line,
+                         json_t *stray)
+{
+    const struct wakes_entry *entry = proof->wakes != NULL ? wakes_find(proof->wakes, defect) : NULL;
+    const json_t *findings = json_object_get(line, "findings");
+    bool failed = strcmp(text_of(line, "judged"), "FAIL") == 0;
+
+    if (failed || expected_more(line, proof->rules)) {
+        wake_by_case(proof, c, line, failed);
+    }
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const json_t *finding = json_array_get(findings, i);
+        const char *rule = text_of(finding, "rule");
+
+        if (!counts(finding)) {
+            continue;
+        }
+        wake(proof, rule);
+        if (proof->wakes != NULL && (entry == NULL || !wakes_may(entry, rule))) {
+            json_array_append_new(stray, json_pack("{s:s, s:s, s:s}", "defect", defect, "case", c->id, "reason", rule));
+        }
+    }
+}
+
+void selftest_proof_note(const struct selftest_proof *proof, json_t *report)
+{
+    size_t total[2] = {0, 0}, proven[2] = {0, 0};
+
+    for (size_t i = 0; i < proof->rules->count; i++) {
+        const struct rule *rule = &proof->rules->rules[i];
+        bool fail = rule->severity == RULE_FAIL;
+
+        if (rule->party != RULE_TARGET || rule->severity == RULE_INFO) {
+            continue;
+        }
+        total[fail]++;
+        proven[fail] += proof->woken[i];
+        if (!proof->woken[i]) {
+            json_array_append_new(json_object_get(report, "asleep"), json_string(rule->id));
+        }
+    }
+    json_object_set_new(report, "rules",
+                        json_pack("{s:{s:I, s:I}, s:{s:I, s:I}}", "fail", "total", (json_int_t)total[1], "proven",
+                                  (json_int_t)proven[1], "warn", "total", (json_int_t)total[0], "proven",
+                                  (json_int_t)proven[0]));
+}
