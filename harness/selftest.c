@@ -247,7 +247,7 @@ static void judge_line(struct selftest *s, const struct attempt *attempt, const 
     enum verdict v = result_verdict(line);
 
     if (attempt->defect != NULL && c != NULL) {
-        selftest_proof_take(&s->proof, attempt->defect, c, line, json_object_get(s->report, "stray"));
+        selftest_proof_take(&s->proof, attempt->defect, c, line, s->report);
     }
     if (attempt->defect == NULL) {
         if (v != VERDICT_PASS) {
@@ -348,8 +348,8 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
     enum results_exit status = EXIT_ALL_PASSED;
 
     process_block_signals();
-    *report = s.report = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived",
-                                   "broken", "unknown", "unnamed", "unproven", "stray", "asleep");
+    *report = s.report = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived",
+                                   "broken", "unknown", "unnamed", "unproven", "stray", "undeclared", "asleep");
     if (folder_make(options->out) != 0) {
         snprintf(err, err_len, "--out %s: %s", options->out, strerror(errno));
         return EXIT_USAGE;

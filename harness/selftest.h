@@ -37,6 +37,7 @@ struct selftest_options {
  *   unnamed     [defect]                           no case names it
  *   unproven    [case]                             no defect turns it red
  *   stray       [{defect, case, reason}]           a finding of a rule that the defect has nothing to do with
+ *   undeclared  [{defect, reason}]                 cases/defects.yaml does not name it; and a rule that it woke
  *   rules       {fail, warn: {total, proven}}      entries on targets that a defect has woken; only of a whole run
  *   asleep      [rule]                             ... and those of them that none has
  * Returns EXIT_ALL_PASSED (report tells), EXIT_INTERRUPTED, or EXIT_FAULT / EXIT_UNREACHABLE / EXIT_USAGE with err.
@@ -44,7 +45,7 @@ struct selftest_options {
 enum results_exit selftest_run(const struct selftest_options *options, struct killtable *kills, json_t **report,
                                char *err, size_t err_len);
 
-/* True when nothing in the report is a fault: only `unnamed`, `rules` and `asleep` may hold something. */
+/* True when nothing in the report is a fault: only `unnamed`, `undeclared`, `rules` and `asleep` may hold something. */
 bool selftest_is_clean(const json_t *report);
 
 #endif

@@ -81,8 +81,19 @@ static void wake_by_case(struct selftest_proof *proof, const struct case_def *c,
     }
 }
 
+/* A defect without an entry in cases/defects.yaml, with the first rule that it woke. */
+static void note_undeclared(json_t *report, const char *defect, const char *rule)
+{
+    json_t *list = json_object_get(report, "undeclared");
+    size_t count = json_array_size(list);
+
+    if (count == 0 || strcmp(text_of(json_array_get(list, count - 1), "defect"), defect) != 0) {
+        json_array_append_new(list, json_pack("{s:s, s:s}", "defect", defect, "reason", rule));
+    }
+}
+
 void selftest_proof_take(struct selftest_proof *proof, const char *defect, const struct case_def *c, const json_t *line,
-                         json_t *stray)
+                         json_t *report)
 {
     const struct wakes_entry *entry = proof->wakes != NULL ? wakes_find(proof->wakes, defect) : NULL;
     const json_t *findings = json_object_get(line, "findings");
@@ -99,8 +110,11 @@ void selftest_proof_take(struct selftest_proof *proof, const char *defect, const
             continue;
         }
         wake(proof, rule);
-        if (proof->wakes != NULL && (entry == NULL || !wakes_may(entry, rule))) {
-            json_array_append_new(stray, json_pack("{s:s, s:s, s:s}", "defect", defect, "case", c->id, "reason", rule));
+        if (proof->wakes != NULL && entry == NULL) {
+            note_undeclared(report, defect, rule);
+        } else if (entry != NULL && !wakes_may(entry, rule)) {
+            json_array_append_new(json_object_get(report, "stray"),
+                                  json_pack("{s:s, s:s, s:s}", "defect", defect, "case", c->id, "reason", rule));
         }
     }
 }

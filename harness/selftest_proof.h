@@ -21,9 +21,10 @@ struct selftest_proof {
 bool selftest_proof_init(struct selftest_proof *proof, const struct catalogue *rules, const struct wakes *wakes);
 void selftest_proof_free(struct selftest_proof *proof);
 
-/* Takes the result line of a case that ran with a defect; findings that do not belong to it go to `stray`. */
+/* Takes the result line of a case that ran with a defect; findings that do not belong to it go to `stray` of
+ * the report, a defect that cases/defects.yaml does not name to `undeclared`. */
 void selftest_proof_take(struct selftest_proof *proof, const char *defect, const struct case_def *c, const json_t *line,
-                         json_t *stray);
+                         json_t *report);
 
 /* Puts `rules` and `asleep` into the report (selftest.h). */
 void selftest_proof_note(const struct selftest_proof *proof, json_t *report);

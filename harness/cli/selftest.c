@@ -90,6 +90,7 @@ static void print_report(const struct killtable *kills, const json_t *report)
     print_list(report, "unknown", "Defects that the reference target does not have");
     print_list(report, "unproven", "Cases that no defect turns red");
     print_list(report, "stray", "Findings that do not belong to the defect (cases/defects.yaml)");
+    print_list(report, "undeclared", "Defects that cases/defects.yaml does not name, and a rule that each woke");
     print_list(report, "asleep", "Rules of severity fail and warn that no defect wakes");
     print_rules(json_object_get(report, "rules"));
     printf("\n%zu killed, %zu survived, %zu cases not green without a defect, %zu unproven, %zu defects unnamed\n",
