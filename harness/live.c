@@ -167,6 +167,14 @@ static bool write_chap_r(const struct live_values *v, const char *arg, char *out
     return chap.encode(hash, hash_len, out, cap) > 0;
 }
 
+/* {chap_old:A}: the response that was right on connection A, for a replay. */
+static bool write_chap_old(const struct live_values *v, const char *arg, char *out, size_t cap, char *err,
+                           size_t err_len)
+{
+    (void)arg;
+    return write_chap_r(v, "agreed", out, cap, err, err_len);
+}
+
 /* Bytes that count up, so that no two of a value's parts are the same. The loader has checked the length. */
 static size_t pattern(const char *arg, uint8_t *bytes, size_t cap)
 {
@@ -229,6 +237,7 @@ static const struct live_word words[] = {
     {"chap_i", write_chap_i, true},
     {"chap_c", write_chap_c, true},
     {"chap_r", write_chap_r, false},
+    {"chap_old", write_chap_old, true},
     {"hex", write_hex, false},
     {"base64", write_base64, false},
     {"letters", write_letters, false},

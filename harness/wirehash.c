@@ -276,6 +276,8 @@ static void mix_side(struct hasher *h, size_t index, const struct transcript_pdu
             mix_pdu(h, &h->drawn[index], p, first_stat_sn);
         else
             mix_number(h, "piece", p->len);
+        if (p->bhs && !p->whole) /* which lengths were announced */
+            mix(h, p->bhs, 8);
         if (side == TRANSCRIPT_INITIATOR)
             mix_segments(h, c, p);
         done = p->offset + p->len;

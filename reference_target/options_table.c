@@ -602,7 +602,7 @@ static const struct options_row rows[] = {
 
     {"session-types", OPTIONS_PORTAL, WITH("normal|discovery|all"),
      "Other sessions are refused with 0209.", apply_session_types},
-    {"portal-discovery-chap", OPTIONS_PORTAL, WITH("USER:SECRET"),
+    {"discovery-chap-here", OPTIONS_PORTAL, WITH("USER:SECRET"),
      "Discovery sessions at this portal need CHAP with one of these, instead of those of --discovery-chap.",
      apply_portal_discovery_chap},
     {"drain", OPTIONS_PORTAL, NONE,
