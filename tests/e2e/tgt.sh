@@ -16,10 +16,14 @@ while read -r file; do
     [ -s "$work/run/$file" ] || fail "no evidence $file"
 done <"$work/evidence"
 
-# Rounds of T=0 and an added connection are valid logins: they pass on tgtd too.
+# Rounds of T=0 and an added connection are valid logins: tgtd takes them too. Its one fault in them is that it leaves
+# NSG set where it clears T (L-RSP-003, a warning).
 for id in one-round two-rounds three-rounds join-security; do
-    verdict=$(sed 1d "$work/run/results.jsonl" | jq -r "select(.id == \"status.success.$id\") | .verdict")
-    [ "$verdict" = PASS ] || fail "status.success.$id: '$verdict'"
+    line=$(sed 1d "$work/run/results.jsonl" | jq -c "select(.id == \"status.success.$id\")")
+    verdict=$(echo "$line" | jq -r .verdict)
+    rules=$(echo "$line" | jq -r '.findings[].rule' | sort -u)
+    [ "$verdict" = PASS ] || { [ "$verdict" = WARN ] && [ "$rules" = L-RSP-003 ]; } ||
+        fail "status.success.$id: '$verdict' $rules"
 done
 errors=$(sed 1d "$work/run/results.jsonl" | jq -r 'select(.verdict == "ERROR" or .verdict == "CRASH") | .id')
 [ -z "$errors" ] || fail "ERROR or CRASH: $errors"
