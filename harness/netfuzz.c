@@ -77,8 +77,8 @@ void netfuzz_show(struct netfuzz *f, const char *doing)
     if (now - f->show_ms < SHOW_MS)
         return;
     if (now - f->rate_ms >= 1000) {
-        s->per_second = (double)(s->part_execs - f->rate_execs) * 1000.0 / (double)(now - f->rate_ms);
-        f->rate_execs = s->part_execs;
+        s->per_second = (double)(s->sessions - f->rate_sessions) * 1000.0 / (double)(now - f->rate_ms);
+        f->rate_sessions = s->sessions;
         f->rate_ms = now;
     }
     f->show_ms = now;
@@ -197,6 +197,7 @@ static void on_done(void *user, struct netfuzz_exec *x)
     slot->end_us = process_now_us();
     slot->reach = x->reach;
     slot->odd = x->fate != NETFUZZ_PLAYED || x->silent || !(x->reach & (NETFUZZ_FULL | NETFUZZ_REFUSED));
+    f->stats->sessions += x->conns;
     f->stats->pdus += x->sent;
     f->stats->answers += x->answers;
     f->stats->silent += x->silent;
@@ -326,6 +327,7 @@ static void fuzz(struct netfuzz *f)
 
     f->begin_ms = f->rate_ms = process_now_ms();
     f->health_ms = f->save_ms = f->begin_ms;
+    f->rate_sessions = f->stats->sessions;
     while (!f->err[0] && !f->lost && !used_up(f) && !netfuzz_stopped(f)) {
         refill(f, width);
         uv_run(&f->loop, UV_RUN_ONCE);

@@ -39,7 +39,7 @@ struct netfuzz {
     size_t first_entries;        /* of the corpus before the first execution */
     int64_t begin_ms, before_ms; /* process_now_ms() at the start of this part; run_ms of the parts before */
     int64_t look_ms, health_ms, save_ms, show_ms;
-    uint64_t rate_execs;
+    uint64_t rate_sessions;
     int64_t rate_ms;
     int64_t memory_base_ms; /* when memory_base_kib was taken */
     uint64_t memory_base_kib;

@@ -218,6 +218,7 @@ static void on_connected(uv_connect_t *request, int status)
     }
     w->connected = w->log->connected = true;
     t->exec.reach |= NETFUZZ_CONNECTED;
+    t->exec.conns++;
     if (status != 0)
         peer_ended(w, TRANSCRIPT_RST);
     else

@@ -57,6 +57,7 @@ struct netfuzz_exec {
     unsigned reach;                /* enum netfuzz_reach */
     bool silent;                   /* a whole Login Request was not answered in time */
     bool flooded;                  /* NETFUZZ_ANSWER_MAX was reached */
+    uint32_t conns;                /* TCP connections that were opened: each is a session, as the target sees it */
     uint32_t sent, answers;        /* PDUs */
     int64_t us;                    /* how long it took */
     struct transcript *transcript; /* done() may take it and leave NULL; freed behind it otherwise */

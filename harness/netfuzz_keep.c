@@ -49,14 +49,9 @@ static size_t kept_numbers(struct netfuzz *f, struct kept out[16])
 {
     struct netfuzz_stats *s = f->stats;
     const struct kept rows[] = {
-        {"execs", &s->execs},
-        {"pdus", &s->pdus},
-        {"answers", &s->answers},
-        {"silent", &s->silent},
-        {"flooded", &s->flooded},
-        {"restarts", &s->restarts},
-        {"unreachable", &s->unreachable},
-        {"committed", &f->committed},
+        {"execs", &s->execs},       {"sessions", &s->sessions},       {"pdus", &s->pdus},
+        {"answers", &s->answers},   {"silent", &s->silent},           {"flooded", &s->flooded},
+        {"restarts", &s->restarts}, {"unreachable", &s->unreachable}, {"committed", &f->committed},
     };
 
     memcpy(out, rows, sizeof(rows));

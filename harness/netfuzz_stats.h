@@ -20,8 +20,9 @@ struct netfuzz_stats {
     int64_t part_ms; /* of this part */
     uint64_t execs;  /* executions that counted, all parts together */
     uint64_t part_execs;
+    uint64_t sessions;                /* TCP connections that were opened for them */
     uint64_t pdus, answers;           /* sent, received */
-    double per_second;                /* sessions/s, of the last seconds */
+    double per_second;                /* sessions, of the last seconds */
     uint64_t reached[NETFUZZ_STAGES]; /* executions that came so far, by bit of enum netfuzz_reach */
     uint64_t silent, unreachable, flooded;
     size_t states, corpus, seeds;

@@ -96,10 +96,10 @@ static void put_speed_and_stages(const struct netfuzz_stats *s)
     char a[80], b[80];
 
     rule("executions", "how far they came");
-    row(cell(a, sizeof(a), "sessions", "%llu", (unsigned long long)s->execs),
+    row(cell(a, sizeof(a), "executions", "%llu", (unsigned long long)s->execs),
         cell(b, sizeof(b), "security", "%llu (%.1f %%)", (unsigned long long)s->reached[1],
              share(s->reached[1], s->execs)));
-    row(cell(a, sizeof(a), "per second", "%.0f, %zu at a time", s->per_second, s->connections),
+    row(cell(a, sizeof(a), "sessions", "%llu, %.0f/s", (unsigned long long)s->sessions, s->per_second),
         cell(b, sizeof(b), "challenged", "%llu (%.1f %%)", (unsigned long long)s->reached[2],
              share(s->reached[2], s->execs)));
     row(cell(a, sizeof(a), "PDUs", "%llu, %llu answers", (unsigned long long)s->pdus, (unsigned long long)s->answers),
@@ -108,7 +108,7 @@ static void put_speed_and_stages(const struct netfuzz_stats *s)
     row(cell(a, sizeof(a), "unanswered", "%llu", (unsigned long long)s->silent),
         cell(b, sizeof(b), "full feature", "%llu (%.1f %%)", (unsigned long long)s->reached[4],
              share(s->reached[4], s->execs)));
-    row(cell(a, sizeof(a), "seed", "%llu", (unsigned long long)s->seed),
+    row(cell(a, sizeof(a), "seed", "%llu, %zu at a time", (unsigned long long)s->seed, s->connections),
         cell(b, sizeof(b), "refused", "%llu (%.1f %%)", (unsigned long long)s->reached[5],
              share(s->reached[5], s->execs)));
 }
@@ -171,10 +171,12 @@ void fuzz_screen_progress(void *user, const struct netfuzz_stats *s)
         return;
     }
     screen->line_ms = now;
-    fprintf(stderr, "%lld s: %llu sessions, %.0f/s, %zu states, corpus %zu, %zu findings, full feature %.1f %%%s%s\n",
-            (long long)s->run_ms / 1000, (unsigned long long)s->execs, s->per_second, s->states, s->corpus, s->findings,
-            share(s->reached[4], s->execs), strcmp(s->doing, "fuzzing") == 0 ? "" : ", ",
-            strcmp(s->doing, "fuzzing") == 0 ? "" : s->doing);
+    fprintf(
+        stderr,
+        "%lld s: %llu executions, %.0f sessions/s, %zu states, corpus %zu, %zu findings, full feature %.1f %%%s%s\n",
+        (long long)s->run_ms / 1000, (unsigned long long)s->execs, s->per_second, s->states, s->corpus, s->findings,
+        share(s->reached[4], s->execs), strcmp(s->doing, "fuzzing") == 0 ? "" : ", ",
+        strcmp(s->doing, "fuzzing") == 0 ? "" : s->doing);
 }
 
 void fuzz_screen_remark(void *user, const char *text)
@@ -204,9 +206,10 @@ void fuzz_screen_end(struct fuzz_screen *screen)
 
 void fuzz_screen_summary(const struct netfuzz_stats *s, const char *out)
 {
-    printf("%llu sessions in %lld s (%.0f/s, %zu at a time, seed %llu), %zu states, corpus %zu, %zu findings",
-           (unsigned long long)s->execs, (long long)s->run_ms / 1000,
-           s->run_ms > 0 ? (double)s->execs * 1000.0 / (double)s->run_ms : 0.0, s->connections,
+    printf("%llu executions, %llu sessions in %lld s (%.0f/s, %zu at a time, seed %llu), %zu states, corpus %zu, "
+           "%zu findings",
+           (unsigned long long)s->execs, (unsigned long long)s->sessions, (long long)s->run_ms / 1000,
+           s->run_ms > 0 ? (double)s->sessions * 1000.0 / (double)s->run_ms : 0.0, s->connections,
            (unsigned long long)s->seed, s->states, s->corpus, s->findings);
     if (s->findings > 0) {
         printf(" (%zu crashes, %zu hangs, %zu leaks, %zu slow, %zu rules broken)", s->crashes, s->hangs, s->leaks,
