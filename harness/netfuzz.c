@@ -169,7 +169,8 @@ static bool start_next(struct netfuzz *f)
     return true;
 }
 
-static void note_rules(struct netfuzz *f, struct netfuzz_slot *slot, const struct finding_list *list)
+static void note_rules(struct netfuzz *f, struct netfuzz_slot *slot, const struct transcript *t,
+                       const struct finding_list *list)
 {
     for (size_t i = 0; i < list->count && slot->rule_count < sizeof(slot->rules) / sizeof(slot->rules[0]); i++) {
         const char *rule = list->items[i].rule;
@@ -180,7 +181,7 @@ static void note_rules(struct netfuzz *f, struct netfuzz_slot *slot, const struc
             known->hits++;
         for (size_t k = 0; k < slot->rule_count; k++)
             twice = twice || strcmp(slot->rules[k], rule) == 0;
-        if (!known && !twice && netfuzz_counts(f, &list->items[i]))
+        if (!known && !twice && netfuzz_counts(f, t, &list->items[i]))
             snprintf(slot->rules[slot->rule_count++], sizeof(slot->rules[0]), "%s", rule);
     }
 }
@@ -212,7 +213,7 @@ static void on_done(void *user, struct netfuzz_exec *x)
     netfuzz_facts_of(x, &list, &facts);
     if (netfuzz_states_new(&f->states, &facts) && (slot->facts = malloc(sizeof(facts))) != NULL)
         *slot->facts = facts;
-    note_rules(f, slot, &list);
+    note_rules(f, slot, x->transcript, &list);
     finding_list_free(&list);
 }
 

@@ -90,8 +90,10 @@ bool netfuzz_find_site(struct netfuzz *f);
 void netfuzz_handle_trouble(struct netfuzz *f);
 /* A rule that had no finding yet was broken by this input. */
 void netfuzz_handle_rule(struct netfuzz *f, const struct netfuzz_slot *slot, const char *rule);
-/* Severity fail, of the target, and not tolerated. */
-bool netfuzz_counts(const struct netfuzz *f, const struct finding *finding);
+
+/* netfuzz_judge.c: a finding of severity fail, not tolerated, behind an initiator that was wrong in one point at most.
+ */
+bool netfuzz_counts(const struct netfuzz *f, const struct transcript *t, const struct finding *x);
 
 /* Writes its files and tells of it. */
 void netfuzz_save_finding(struct netfuzz *f, struct netfuzz_finding *finding, const struct transcript *t);

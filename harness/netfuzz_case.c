@@ -4,7 +4,7 @@
 #include "wire/pdu.h"
 #include "wire/text.h"
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const conn_names[NETFUZZ_CONNS] = {"A", "B", "C", "D"};
@@ -44,8 +44,6 @@ static const char *live_word(const uint8_t *value, size_t len)
         {"{chap_r:upper}", "{chap_r:5::upper}"},
         {"{chap_i}", "{chap_i}"},
         {"{chap_c}", "{chap_c}"},
-        {"{target}", "{target}"},
-        {"{initiator}", "{initiator}"},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -236,10 +234,54 @@ static void put_records(FILE *out, const struct netfuzz_input *in)
     }
 }
 
+/* Puts a name in the place of its token; DataSegmentLength follows when it was right. */
+static void settle_token(struct netfuzz_input *in, size_t at, const char *token, const char *value)
+{
+    const struct netfuzz_record *r = &in->records[at];
+    size_t token_len = strlen(token), value_len = value ? strlen(value) : 0, from, len, text;
+    const uint8_t *found =
+        r->len > PDU_BHS_LEN ? memmem(r->bytes + PDU_BHS_LEN, r->len - PDU_BHS_LEN, token, token_len) : NULL;
+    bool right = r->len > PDU_BHS_LEN && PDU_BHS_LEN + pdu_padded_len(pdu_data_len(r->bytes)) == r->len;
+    uint8_t *bytes;
+
+    if (!found || !value || !(bytes = calloc(1, r->len + value_len + 4)))
+        return;
+    from = (size_t)(found - r->bytes);
+    text = right ? PDU_BHS_LEN + pdu_data_len(r->bytes) : r->len;
+    memcpy(bytes, r->bytes, from);
+    memcpy(bytes + from, value, value_len);
+    memcpy(bytes + from + value_len, r->bytes + from + token_len, text - from - token_len);
+    len = text - token_len + value_len;
+    if (right) {
+        pdu_set_data_len(bytes, len - PDU_BHS_LEN);
+        len = PDU_BHS_LEN + pdu_padded_len(len - PDU_BHS_LEN);
+    }
+    netfuzz_input_replace(in, at, bytes, len);
+    free(bytes);
+}
+
+/* Names are no live values for a case: it is written for this target. */
+static void settle_names(struct netfuzz_input *in, const struct session_live_names *names)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        if (!(in->records[i].live & SESSION_INPUT_LIVE_TEXT))
+            continue;
+        settle_token(in, i, "{target}", names->target);
+        settle_token(in, i, "{chap_target}", names->chap_target);
+        settle_token(in, i, "{initiator}", names->initiator);
+        settle_token(in, i, "{user}", names->user);
+    }
+}
+
 bool netfuzz_case_write(FILE *out, const struct netfuzz_input *in, const struct netfuzz_case_about *about)
 {
     const char *line = about->comment;
+    struct netfuzz_input settled;
 
+    if (!netfuzz_input_copy(&settled, in))
+        return false;
+    if (about->names)
+        settle_names(&settled, about->names);
     while (line && *line) {
         size_t len = strcspn(line, "\n");
 
@@ -252,7 +294,8 @@ bool netfuzz_case_write(FILE *out, const struct netfuzz_input *in, const struct 
     for (size_t i = 0; about->conditions[i]; i++)
         fprintf(out, "%s%s", i ? ", " : "", about->conditions[i]);
     fputs("]\n  safe: no\n  steps:\n", out);
-    put_records(out, in);
+    put_records(out, &settled);
+    netfuzz_input_free(&settled);
     fputs("    - login: {as: Z, base: plain}\n    - expect: {on: Z, ffp: true}\n", out);
     return ferror(out) == 0;
 }

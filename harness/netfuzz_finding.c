@@ -82,6 +82,7 @@ static bool save_case(const struct netfuzz_finding *finding, const struct netfuz
     bool good = f != NULL;
 
     words.conditions = about->conditions;
+    words.names = about->names;
     snprintf(id, sizeof(id), "fuzz.%s", finding->name);
     for (char *p = id; *p; p++) /* ids are in small letters */
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;

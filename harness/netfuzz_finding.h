@@ -58,6 +58,7 @@ struct netfuzz_finding_about {
     const char *profile;           /* name or file; NULL: target */
     const char *target;            /* URL */
     const char *const *conditions; /* that the case needs, NULL-terminated */
+    const struct session_live_names *names;
 };
 
 /* Writes the files of one; transcript NULL: no pcap. 0, or -1 with text in err. */

@@ -28,7 +28,7 @@ static void describe(const struct netfuzz *f, const struct netfuzz_shown *shown,
     for (size_t i = 0; i < shown->findings.count && used + 40 < cap; i++) {
         const struct finding *x = &shown->findings.items[i];
 
-        if (netfuzz_counts(f, x) && !strstr(out, x->rule))
+        if (netfuzz_counts(f, shown->transcript, x) && !strstr(out, x->rule))
             used += (size_t)snprintf(out + used, cap - used, "%s%s", used ? ", " : "breaks ", x->rule);
     }
 }

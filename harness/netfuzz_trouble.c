@@ -31,6 +31,7 @@ void netfuzz_save_finding(struct netfuzz *f, struct netfuzz_finding *finding, co
         .profile = f->options->profile_name,
         .target = f->options->target_url,
         .conditions = conditions,
+        .names = &f->site.names,
     };
 
     snprintf(dir, sizeof(dir), "%s/findings", f->options->out);
@@ -116,7 +117,7 @@ static bool shows_rule(void *user, const struct netfuzz_input *in)
     }
     for (size_t i = 0; i < s->shown.findings.count; i++)
         if (strcmp(s->shown.findings.items[i].rule, s->signature) == 0 &&
-            netfuzz_counts(s->f, &s->shown.findings.items[i]))
+            netfuzz_counts(s->f, s->shown.transcript, &s->shown.findings.items[i]))
             return true;
     return false;
 }
@@ -217,13 +218,6 @@ void netfuzz_handle_trouble(struct netfuzz *f)
     }
     netfuzz_shown_free(&s.shown);
     free(list);
-}
-
-bool netfuzz_counts(const struct netfuzz *f, const struct finding *finding)
-{
-    const struct rule *rule = catalogue_find(f->options->rules, finding->rule);
-
-    return rule && rule->severity == RULE_FAIL && rule->party == RULE_TARGET && !finding->tolerated;
 }
 
 void netfuzz_handle_rule(struct netfuzz *f, const struct netfuzz_slot *slot, const char *id)
