@@ -105,7 +105,7 @@ void netfuzz_watch_slowness(struct netfuzz *f);
 /* netfuzz_minimise.c */
 /* Makes the input smaller as long as shows() says that it still shows the same. Returns how many were tried. */
 size_t netfuzz_minimise(struct netfuzz_input *input, bool (*shows)(void *user, const struct netfuzz_input *candidate),
-                        void *user, size_t tries_max);
+                        void *user, size_t tries_max, int limit_ms);
 
 /* Silence is measured by how long a plain login takes. */
 void netfuzz_calibrate(struct netfuzz *f);

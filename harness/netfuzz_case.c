@@ -273,10 +273,21 @@ static void settle_names(struct netfuzz_input *in, const struct session_live_nam
     }
 }
 
+/* It answers a challenge rightly: the secret is that of the condition. */
+static bool needs_chap(const struct netfuzz_input *in)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if ((in->records[i].live & SESSION_INPUT_LIVE_TEXT) && in->records[i].len > 0 &&
+            memmem(in->records[i].bytes, in->records[i].len, "{chap_r", strlen("{chap_r")))
+            return true;
+    return false;
+}
+
 bool netfuzz_case_write(FILE *out, const struct netfuzz_input *in, const struct netfuzz_case_about *about)
 {
     const char *line = about->comment;
     struct netfuzz_input settled;
+    bool chap = needs_chap(in) && about->names && about->names->secret;
 
     if (!netfuzz_input_copy(&settled, in))
         return false;
@@ -290,12 +301,12 @@ bool netfuzz_case_write(FILE *out, const struct netfuzz_input *in, const struct 
     }
     fprintf(out, "- id: %s\n  title: ", about->id);
     put_quoted(out, about->title, strlen(about->title));
-    fputs("\n  needs: [", out);
-    for (size_t i = 0; about->conditions[i]; i++)
-        fprintf(out, "%s%s", i ? ", " : "", about->conditions[i]);
-    fputs("]\n  safe: no\n  steps:\n", out);
+    fprintf(out, "\n  needs: [%s]\n  safe: no\n  steps:\n", chap ? "chap" : "open");
     put_records(out, &settled);
     netfuzz_input_free(&settled);
-    fputs("    - login: {as: Z, base: plain}\n    - expect: {on: Z, ffp: true}\n", out);
+    fputs("    - login: {as: Z, base: plain", out);
+    if (chap && about->names->target)
+        fprintf(out, ", target: \"%s\"", about->names->target);
+    fputs("}\n    - expect: {on: Z, ffp: true}\n", out);
     return ferror(out) == 0;
 }

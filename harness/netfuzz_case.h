@@ -12,7 +12,6 @@ struct netfuzz_case_about {
     const char *id;                         /* "fuzz.crash-001" */
     const char *title;                      /* one line */
     const char *comment;                    /* lines above the case, each without "# "; NULL none */
-    const char *const *conditions;          /* NULL-terminated */
     const struct session_live_names *names; /* what the tokens of names stand for */
 };
 

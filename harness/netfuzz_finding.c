@@ -81,7 +81,6 @@ static bool save_case(const struct netfuzz_finding *finding, const struct netfuz
     FILE *f = fopen(path, "we");
     bool good = f != NULL;
 
-    words.conditions = about->conditions;
     words.names = about->names;
     snprintf(id, sizeof(id), "fuzz.%s", finding->name);
     for (char *p = id; *p; p++) /* ids are in small letters */

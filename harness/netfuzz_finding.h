@@ -55,9 +55,8 @@ void netfuzz_findings_free(struct netfuzz_findings *f);
 
 /* Who can be asked to show it again, for the texts. */
 struct netfuzz_finding_about {
-    const char *profile;           /* name or file; NULL: target */
-    const char *target;            /* URL */
-    const char *const *conditions; /* that the case needs, NULL-terminated */
+    const char *profile; /* name or file; NULL: target */
+    const char *target;  /* URL */
     const struct session_live_names *names;
 };
 

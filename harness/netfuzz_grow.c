@@ -17,7 +17,8 @@ enum {
     LEAK_BYTES = 512,      /* kept for each execution of a suspect: that is a leak */
     SUSPECTS = 64,
     LEAK_TRIES = 24,
-    LOGINS = 9, /* plain logins whose median is compared */
+    LEAK_MS = 30000, /* for making it small */
+    LOGINS = 9,      /* plain logins whose median is compared */
     SLOW_FACTOR = 20,
     SLOW_US = 200000, /* below that nothing is slow */
 };
@@ -110,7 +111,7 @@ static void handle_growth(struct netfuzz *f, uint64_t from_kib)
              worst ? "" : "; none of the last inputs of the corpus does it alone");
     if (worst && netfuzz_input_copy(&finding->input, &worst->input)) {
         finding->size = netfuzz_input_size(&finding->input);
-        finding->tried = netfuzz_minimise(&finding->input, leaks, f, LEAK_TRIES);
+        finding->tried = netfuzz_minimise(&finding->input, leaks, f, LEAK_TRIES, LEAK_MS);
         finding->confirmed = true;
         snprintf(finding->detail, sizeof(finding->detail),
                  "from %llu to %llu KiB within the run; about %lld bytes of it "

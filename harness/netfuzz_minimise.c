@@ -17,8 +17,6 @@ struct minimising {
     int64_t until_ms; /* of process_now_ms() */
 };
 
-enum { MINIMISE_MS = 20000 }; /* for one finding */
-
 /* Takes the candidate for the input when it shows the same; else drops it. */
 static bool try_candidate(struct minimising *m, struct netfuzz_input *candidate)
 {
@@ -163,9 +161,9 @@ static bool zero_bytes(struct minimising *m, size_t at)
 }
 
 size_t netfuzz_minimise(struct netfuzz_input *input, bool (*shows)(void *user, const struct netfuzz_input *candidate),
-                        void *user, size_t tries_max)
+                        void *user, size_t tries_max, int limit_ms)
 {
-    struct minimising m = {input, shows, user, 0, tries_max, process_now_ms() + MINIMISE_MS};
+    struct minimising m = {input, shows, user, 0, tries_max, process_now_ms() + limit_ms};
     bool any = true;
 
     while (any && m.tries < m.max && process_now_ms() < m.until_ms) {

@@ -63,6 +63,43 @@ static unsigned live_of(const struct transcript_pdu *p, const struct conn_pdus *
     return live;
 }
 
+/* What libiscsi draws anew each time, as the connection's first PDU had it. */
+struct drawn {
+    bool known;
+    uint8_t itt[4];
+    uint32_t cmd_sn;
+};
+
+static void learn_drawn(struct drawn *drawn, const uint8_t *bhs)
+{
+    drawn->known = true;
+    memcpy(drawn->itt, bhs + 16, sizeof(drawn->itt));
+    drawn->cmd_sn = bytes_get_be32(bhs + 24);
+}
+
+/* Replaces it by values that are the same for every recording: seeds do not change from run to run. */
+static void settle_drawn(const struct drawn *own, const struct drawn *session, uint8_t *bhs)
+{
+    static const uint8_t itt[4] = {0, 0, 0, 1};
+
+    if (own->known && memcmp(bhs + 16, own->itt, sizeof(own->itt)) == 0)
+        memcpy(bhs + 16, itt, sizeof(itt));
+    if (session->known && pdu_opcode(bhs) != PDU_DATA_OUT && pdu_opcode(bhs) != PDU_SNACK_REQUEST &&
+        bytes_get_be32(bhs + 24) - session->cmd_sn < 1024)
+        bytes_put_be32(bhs + 24, bytes_get_be32(bhs + 24) - session->cmd_sn + 1);
+}
+
+/* The initiator's own challenge, of as many bytes. */
+static void settle_challenge(uint8_t *text, size_t len)
+{
+    struct text_pair pair;
+
+    if (!text_find(text, len, "CHAP_C", &pair))
+        return;
+    for (size_t i = 2; i < pair.value_len; i++)
+        ((char *)(uintptr_t)pair.value)[i] = (char)('0' + i % 10);
+}
+
 /* A copy of the PDU with the token in the place of its CHAP_R. Bytes and length; NULL: no memory. */
 static uint8_t *with_token(const struct transcript_pdu *p, size_t *len)
 {
@@ -82,16 +119,25 @@ static uint8_t *with_token(const struct transcript_pdu *p, size_t *len)
     return out;
 }
 
-static void add_said(struct netfuzz_input *out, const struct said *s)
+static bool add_said(struct netfuzz_input *out, const struct said *s, struct drawn drawn[NETFUZZ_CONNS])
 {
-    size_t len = 0;
-    uint8_t *changed = s->live & SESSION_INPUT_LIVE_TEXT ? with_token(s->pdu, &len) : NULL;
+    bool token = (s->live & SESSION_INPUT_LIVE_TEXT) != 0;
+    size_t len = s->pdu->len;
+    uint8_t *bytes = token ? with_token(s->pdu, &len) : malloc(len);
 
-    if (changed)
-        netfuzz_input_add(out, s->conn, NETFUZZ_DATA, s->live, changed, len);
-    else if (s->pdu->len <= NETFUZZ_RECORD_MAX)
-        netfuzz_input_add(out, s->conn, NETFUZZ_DATA, s->live & ~SESSION_INPUT_LIVE_TEXT, s->pdu->bhs, s->pdu->len);
-    free(changed);
+    if (!bytes)
+        return false;
+    if (!token)
+        memcpy(bytes, s->pdu->bhs, len);
+    if (!drawn[s->conn].known && pdu_opcode(bytes) == PDU_LOGIN_REQUEST)
+        learn_drawn(&drawn[s->conn], bytes);
+    settle_drawn(&drawn[s->conn], drawn[0].known ? &drawn[0] : &drawn[s->conn], bytes);
+    if (len > PDU_BHS_LEN && pdu_opcode(bytes) == PDU_LOGIN_REQUEST && pdu_ahs_len(bytes) == 0)
+        settle_challenge(bytes + PDU_BHS_LEN, len - PDU_BHS_LEN);
+    if (len <= NETFUZZ_RECORD_MAX)
+        netfuzz_input_add(out, s->conn, NETFUZZ_DATA, s->live, bytes, len);
+    free(bytes);
+    return true;
 }
 
 static int by_time(const void *a, const void *b)
@@ -132,6 +178,7 @@ bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *o
 {
     size_t conns = t->conn_count < NETFUZZ_CONNS ? t->conn_count : NETFUZZ_CONNS, total = 0, count;
     struct conn_pdus all[NETFUZZ_CONNS] = {{NULL, 0}};
+    struct drawn drawn[NETFUZZ_CONNS] = {{false, {0}, 0}};
     struct said *said;
     bool good = true;
 
@@ -145,8 +192,8 @@ bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *o
     if (said && good) {
         count = collect(t, all, conns, said);
         qsort(said, count, sizeof(*said), by_time);
-        for (size_t i = 0; i < count; i++)
-            add_said(out, &said[i]);
+        for (size_t i = 0; i < count && good; i++)
+            good = add_said(out, &said[i], drawn);
     }
     good = good && said;
     free(said);

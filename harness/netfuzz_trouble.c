@@ -8,7 +8,9 @@
 #include <string.h>
 
 enum {
-    SUSPECTS_MAX = 64,
+    SUSPECTS_MAX = 400,
+    CRASH_MS = 20000, /* for making a finding small */
+    RULE_MS = 2000,
     SUSPECT_US = 1500000, /* what ended longer before is none */
     CRASH_TRIES = 150,    /* each may cost a restart */
     HANG_TRIES = 25,      /* each costs a login that fails in its time, and a restart */
@@ -25,12 +27,10 @@ struct search {
 
 void netfuzz_save_finding(struct netfuzz *f, struct netfuzz_finding *finding, const struct transcript *t)
 {
-    const char *const conditions[] = {"open", NULL};
     char dir[PATH_MAX], err[512];
     struct netfuzz_finding_about about = {
         .profile = f->options->profile_name,
         .target = f->options->target_url,
-        .conditions = conditions,
         .names = &f->site.names,
     };
 
@@ -162,7 +162,7 @@ static void make_finding(struct search *s, struct netfuzz_finding *finding, cons
     if (!netfuzz_input_copy(&finding->input, culprit))
         return;
     finding->size = netfuzz_input_size(culprit);
-    finding->tried = netfuzz_minimise(&finding->input, shows, s, tries);
+    finding->tried = netfuzz_minimise(&finding->input, shows, s, tries, s->kind == NETFUZZ_RULE ? RULE_MS : CRASH_MS);
     finding->confirmed = shows(s, &finding->input);
     if (s->shown.line[0])
         snprintf(finding->detail, sizeof(finding->detail), "%s", s->shown.line);
@@ -184,7 +184,10 @@ void netfuzz_handle_trouble(struct netfuzz *f)
     if (final && (finding = netfuzz_finding_find(&f->findings, s.kind, words)) != NULL) {
         finding->hits++; /* known, down to the line */
         free(list);
-        netfuzz_revive(f);
+        if (netfuzz_watch_look(&f->watch) == NETFUZZ_GONE)
+            netfuzz_revive(f);
+        else
+            netfuzz_watch_reset(&f->watch);
         return;
     }
     if (!netfuzz_revive(f)) {

@@ -2,11 +2,13 @@
  * A target with one grave fault, for the tests of the network fuzzer: it answers whole Login Requests with one canned
  * final Login Response, and does what its argument names on what no genuine initiator sends.
  *
- * usage: fragile_target crash|hang|leak|report|sound PORT
+ * usage: fragile_target crash|hang|leak|report|fire|sound PORT
  *   crash   ends by a signal when a MaxBurstLength has more than twelve digits
  *   hang    answers nobody any more after a key was sent twice
  *   leak    keeps 1 MiB for each request whose reserved version byte is not 0
  *   report  writes the last line of a sanitizer when InitiatorName has no value, and goes on
+ *   fire    answers only the text of its first request; to all others, by their bytes: garbage, bytes without end,
+ *           half a header, silence, a close or a reset
  *   sound   none of these
  */
 #include "wire/pdu.h"
@@ -22,11 +24,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 64, BACKLOG = 1024, REQUEST_MAX = 65536, ISID_AT = 8, ITT_AT = 16, LEAK = 1 << 20, DIGITS_MAX = 12 };
+enum {
+    EVENTS_MAX = 64,
+    BACKLOG = 1024,
+    REQUEST_MAX = 65536,
+    INBOXES = 1024,
+    ISID_AT = 8,
+    ITT_AT = 16,
+    LEAK = 1 << 20,
+    DIGITS_MAX = 12
+};
 
-enum fault { CRASH, HANG, LEAKS, REPORT, SOUND, FAULTS };
+enum fault { CRASH, HANG, LEAKS, REPORT, FIRE, SOUND, FAULTS };
 
-static const char *const fault_names[FAULTS] = {"crash", "hang", "leak", "report", "sound"};
+static const char *const fault_names[FAULTS] = {"crash", "hang", "leak", "report", "fire", "sound"};
 
 static size_t answer_make(uint8_t *answer, size_t size)
 {
@@ -61,6 +72,7 @@ static bool strikes(enum fault fault, const uint8_t *bhs, const uint8_t *text, s
         return bhs[3] != 0;
     case REPORT:
         return text_find(text, len, "InitiatorName", &pair) && pair.value_len == 0;
+    case FIRE:
     case SOUND:
     case FAULTS:
         break;
@@ -86,29 +98,119 @@ static void strike(enum fault fault)
     case REPORT:
         fputs("SUMMARY: AddressSanitizer: heap-buffer-overflow /src/login.c:12:3 in take_name\n", stderr);
         break;
+    case FIRE:
     case SOUND:
     case FAULTS:
         break;
     }
 }
 
-/* Answers one request, which has to come in one piece, or closes. */
-static void serve(int fd, enum fault fault, uint8_t *answer, size_t length)
+static uint32_t hash_of(const uint8_t *bytes, size_t len)
 {
-    static uint8_t request[REQUEST_MAX];
-    ssize_t got = read(fd, request, sizeof request);
+    uint32_t hash = 2166136261U;
 
-    if (got < PDU_BHS_LEN || pdu_opcode(request) != PDU_LOGIN_REQUEST || pdu_ahs_len(request) > 0 ||
-        (size_t)got < PDU_BHS_LEN + pdu_padded_len(pdu_data_len(request))) {
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * 16777619U;
+    return hash;
+}
+
+/* True when it is the text of the first request of all; else the connection got what it gets. */
+static bool survives_fire(int fd, const uint8_t *request, size_t got)
+{
+    static uint32_t first;
+    uint32_t hash = got > PDU_BHS_LEN ? hash_of(request + PDU_BHS_LEN, got - PDU_BHS_LEN) : 0;
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    uint8_t bytes[REQUEST_MAX];
+
+    if (first == 0)
+        first = hash;
+    if (hash == first)
+        return true;
+    switch (hash % 6) {
+    case 0: /* no PDU */
+        memset(bytes, 0xa5, 200);
+        (void)!send(fd, bytes, 200, MSG_NOSIGNAL);
+        return false;
+    case 1: /* without end, as long as somebody reads */
+        memset(bytes, 0x23, sizeof bytes);
+        for (int i = 0; i < 64 && send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) > 0; i++)
+            ;
+        return false;
+    case 2: /* half a header */
+        (void)!send(fd, "\x23\x87", 2, MSG_NOSIGNAL);
+        return false;
+    case 3: /* nothing */
+        return false;
+    case 4:
         close(fd);
-        return;
+        return false;
+    default:
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(fd);
+        return false;
     }
+}
+
+/* By RST whatever is unread: how it looks does not depend on what has arrived. */
+static void drop(int fd)
+{
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+}
+
+/* What came on a descriptor and is no whole request yet. */
+struct inbox {
+    size_t len;
+    uint8_t bytes[REQUEST_MAX];
+};
+
+/* Answers one whole request. False: the connection has been closed, or left to itself. */
+static bool answer_one(int fd, enum fault fault, const uint8_t *request, size_t len, uint8_t *answer, size_t length)
+{
+    if (fault == FIRE && !survives_fire(fd, request, len))
+        return false;
     if (strikes(fault, request, request + PDU_BHS_LEN, pdu_data_len(request)))
         strike(fault);
     memcpy(answer + ISID_AT, request + ISID_AT, PDU_ISID_LEN);
     memcpy(answer + ITT_AT, request + ITT_AT, sizeof(uint32_t));
-    if (send(fd, answer, length, MSG_NOSIGNAL) != (ssize_t)length)
+    if (send(fd, answer, length, MSG_NOSIGNAL) == (ssize_t)length)
+        return true;
+    drop(fd);
+    return false;
+}
+
+/* Takes whole Login Requests off what came, however it was cut; closes on all else. */
+static void serve(int fd, enum fault fault, uint8_t *answer, size_t length)
+{
+    static struct inbox inboxes[INBOXES];
+    struct inbox *in = &inboxes[fd % INBOXES];
+    ssize_t got = read(fd, in->bytes + in->len, sizeof in->bytes - in->len);
+    size_t need;
+
+    if (got <= 0) {
+        in->len = 0;
         close(fd);
+        return;
+    }
+    in->len += (size_t)got;
+    while (in->len >= PDU_BHS_LEN) {
+        need = PDU_BHS_LEN + pdu_padded_len(pdu_data_len(in->bytes));
+        if (pdu_opcode(in->bytes) != PDU_LOGIN_REQUEST || pdu_ahs_len(in->bytes) > 0 || need > sizeof in->bytes) {
+            in->len = 0;
+            drop(fd);
+            return;
+        }
+        if (in->len < need)
+            return;
+        if (!answer_one(fd, fault, in->bytes, need, answer, length)) {
+            in->len = 0;
+            return;
+        }
+        in->len -= need;
+        memmove(in->bytes, in->bytes + need, in->len);
+    }
 }
 
 static int listen_at(const char *port)
@@ -133,7 +235,7 @@ int main(int argc, char **argv)
     while (fault < FAULTS && (argc != 3 || strcmp(argv[1], fault_names[fault]) != 0))
         fault++;
     if (fault == FAULTS) {
-        fprintf(stderr, "usage: fragile_target crash|hang|leak|report|sound PORT\n");
+        fprintf(stderr, "usage: fragile_target crash|hang|leak|report|fire|sound PORT\n");
         return 2;
     }
     event.data.fd = listener = listen_at(argv[2]);
