@@ -8,8 +8,9 @@
 #include <string.h>
 
 enum {
-    SUSPECTS_MAX = 400,
-    CRASH_MS = 20000, /* for making a finding small */
+    SUSPECTS_MAX = 64,
+    SUSPECTS_ALARM_MAX = 400, /* a log is read after the fact, and nobody looks odd */
+    CRASH_MS = 20000,         /* for making a finding small */
     RULE_MS = 2000,
     SUSPECT_US = 1500000, /* what ended longer before is none */
     CRASH_TRIES = 150,    /* each may cost a restart */
@@ -54,7 +55,7 @@ static int by_suspicion(const void *a, const void *b)
 }
 
 /* Pointers to the slots that may have done it, the likeliest first. *list is malloc'ed. */
-static size_t suspects(struct netfuzz *f, const struct netfuzz_slot ***list)
+static size_t suspects(struct netfuzz *f, size_t max, const struct netfuzz_slot ***list)
 {
     int64_t newest = 0;
     size_t count = 0;
@@ -69,7 +70,7 @@ static size_t suspects(struct netfuzz *f, const struct netfuzz_slot ***list)
             (*list)[count++] = &f->slots[i];
     if (count > 0)
         qsort(*list, count, sizeof(**list), by_suspicion);
-    return count < SUSPECTS_MAX ? count : SUSPECTS_MAX;
+    return count < max ? count : max;
 }
 
 /* ---- does it show again? ---- */
@@ -175,8 +176,8 @@ void netfuzz_handle_trouble(struct netfuzz *f)
     char words[200] = "plain logins fail", signature[240];
     const struct netfuzz_slot **list;
     struct netfuzz_finding *finding;
-    size_t count = suspects(f, &list), found = count;
     bool fresh, final = f->watch.summary;
+    size_t count = suspects(f, final ? SUSPECTS_ALARM_MAX : SUSPECTS_MAX, &list), found = count;
 
     netfuzz_show(f, "looking for the input that did it");
     if (s.kind == NETFUZZ_CRASH)

@@ -43,7 +43,7 @@ expect_exit 4 20000 "$iscsispec" fuzz --target iscsi://127.0.0.1:1/iqn.2026-01.e
 for mode in crash report; do
     profile $mode
     # shellcheck disable=SC2086
-    expect_exit 1 60000 $fuzz --profile "$work/$mode.yaml" --execs 2500 --out "$work/$mode"
+    expect_exit 1 60000 $fuzz --profile "$work/$mode.yaml" --execs 1200 --out "$work/$mode"
     [ "$(jq '[.findings[] | select(.kind == "crash" and .confirmed)] | length' "$work/$mode/report.json")" -ge 1 ] || {
         fail "$mode: no crash was found"
         jq -c '.findings[]' "$work/$mode/report.json"
@@ -72,14 +72,14 @@ corpus()
     done
 }
 # shellcheck disable=SC2086
-timeout 60 $fuzz --profile "$work/sound.yaml" --execs 2500 --connections 16 --out "$work/whole" >"$work/output" 2>&1
+timeout 60 $fuzz --profile "$work/sound.yaml" --execs 1500 --connections 16 --out "$work/whole" >"$work/output" 2>&1
 [ $? -le 1 ] || {
     fail "exit status of a run on a sound target"
     cat "$work/output"
 }
 [ -z "$(jq -r '.findings[] | select(.kind != "rule") | .name' "$work/whole/report.json")" ] || fail "a sound target has findings"
 # shellcheck disable=SC2086
-$fuzz --profile "$work/sound.yaml" --execs 2500 --connections 5 --out "$work/parts" >"$work/output" 2>&1 &
+$fuzz --profile "$work/sound.yaml" --execs 1500 --connections 5 --out "$work/parts" >"$work/output" 2>&1 &
 pid=$!
 started="$started $pid"
 i=0
@@ -93,8 +93,8 @@ status=$?
 [ $status -eq 130 ] || [ $status -le 1 ] || fail "exit $status after Ctrl-C"
 echo "interrupted after $(jq .executions "$work/parts/report.json") executions"
 # shellcheck disable=SC2086
-timeout 60 $fuzz --profile "$work/sound.yaml" --execs 2500 --connections 5 --out "$work/parts" >"$work/output" 2>&1
-[ "$(jq .executions "$work/parts/report.json")" = 2500 ] || fail "$(jq .executions "$work/parts/report.json") executions"
+timeout 60 $fuzz --profile "$work/sound.yaml" --execs 1500 --connections 5 --out "$work/parts" >"$work/output" 2>&1
+[ "$(jq .executions "$work/parts/report.json")" = 1500 ] || fail "$(jq .executions "$work/parts/report.json") executions"
 corpus "$work/whole" >"$work/whole.list"
 corpus "$work/parts" >"$work/parts.list"
 diff "$work/whole.list" "$work/parts.list" >"$work/diff" || {
@@ -107,12 +107,12 @@ expect_output 'holds a run with --seed 1'
 # --- under fire: garbage, bytes without end, silence, resets
 profile fire
 # shellcheck disable=SC2086
-timeout 100 $fuzz --profile "$work/fire.yaml" --execs "${FUZZ_FIRE:-1500}" --connections 100 --out "$work/fire" >"$work/output" 2>&1
+timeout 100 $fuzz --profile "$work/fire.yaml" --execs "${FUZZ_FIRE:-500}" --connections 100 --out "$work/fire" >"$work/output" 2>&1
 status=$?
 [ $status -le 1 ] || {
     fail "under fire: exit $status"
     tail -n 30 "$work/output"
 }
-[ "$(jq .executions "$work/fire/report.json")" -ge 1500 ] || fail "under fire: $(jq .executions "$work/fire/report.json") executions"
+[ "$(jq .executions "$work/fire/report.json")" -ge 500 ] || fail "under fire: $(jq .executions "$work/fire/report.json") executions"
 grep -E 'AddressSanitizer|runtime error' "$work/output" && fail "under fire: a sanitizer spoke"
 finish
