@@ -5,6 +5,7 @@
 #include "wire/digest.h"
 #include "wire/pdu.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,17 @@ struct replay_came *replay_conn_find(struct replay_conn *c, const struct transcr
             reject = came;
     }
     return reject; /* of the request it is the answer to */
+}
+
+void replay_conn_stop(struct replay_conn *c, bool incomplete, const char *format, ...)
+{
+    va_list args;
+
+    c->stopped = true;
+    c->played->incomplete |= incomplete;
+    va_start(args, format);
+    vsnprintf(c->played->stopped, sizeof(c->played->stopped), format, args);
+    va_end(args);
 }
 
 void replay_conn_free(struct replay_conn *c)

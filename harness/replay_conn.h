@@ -76,6 +76,10 @@ bool replay_conn_counts(const uint8_t *bhs);
  */
 struct replay_came *replay_conn_find(struct replay_conn *c, const struct transcript_pdu *recorded, bool *never);
 
+/* The rest of the connection is not played. incomplete: not for the target's fault. */
+void replay_conn_stop(struct replay_conn *c, bool incomplete, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 void replay_conn_free(struct replay_conn *c);
 
 #endif
