@@ -75,6 +75,26 @@ expect_exit 1 20000 "$iscsispec" replay "$work/run/evidence/status.success.plain
 expect_output 'different: no TargetPortalGroupTag=1'
 expect_output '\(in the replay only\)'
 
+# --- targets that misbehave: told, and never waited for without end
+for mode in silent garbage close reset endless half; do
+    start_bad $mode
+    expect_exit 1 15000 "$iscsispec" replay "$captures/inq-tgtd.pcap" --out "$work/out" --timeout 1000 \
+        --target "iscsi://127.0.0.1:$bad_port/$prefix:open"
+    expect_output 'Login Response   missing: '
+done
+
+# --- Ctrl-C leaves a complete report
+start_bad silent
+"$iscsispec" replay "$captures/inq-tgtd.pcap" --out "$work/interrupted" --timeout 60000 \
+    --target "iscsi://127.0.0.1:$bad_port/$prefix:open" >"$work/output" 2>&1 &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+status=$?
+[ $status -eq 130 ] || fail "exit $status instead of 130 after Ctrl-C"
+jq -e .interrupted "$work/interrupted/replay.json" >/dev/null || fail "no report after Ctrl-C"
+
 # --- wrong use
 expect_exit 2 5000 "$iscsispec" replay
 expect_exit 2 5000 "$iscsispec" replay "$captures/inq-tgtd.pcap"
