@@ -51,8 +51,6 @@
     /* values */ \
     X(REFUSE_RANGE_ENDS, "refuse-range-ends", DEFECTS_NO_CODE, "13", \
       "answers Reject to the lowest and the highest number of a range") \
-    X(NUMBER_TAIL_IGNORED, "number-tail-ignored", DEFECTS_NO_CODE, "6.1", \
-      "reads a number up to the first character that is no digit, and echoes it") \
     X(EMPTY_VALUE_UNANSWERED, "empty-value-unanswered", DEFECTS_NO_CODE, "6.2", \
       "does not answer a key whose value is empty") \
     X(INADMISSIBLE_UNANSWERED, "inadmissible-unanswered", DEFECTS_NO_CODE, "6.2.2", \

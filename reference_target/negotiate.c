@@ -272,8 +272,6 @@ static bool negotiate_misjudge(const struct conn *conn, const struct keys_entry 
         snprintf(value, NEGOTIATE_VALUE_MAX, "Reject");
     } else if (parsed && conn_has(conn, DEFECT_REFUSE_RANGE_ENDS) && (number == key->min || number == key->max)) {
         snprintf(value, NEGOTIATE_VALUE_MAX, "Reject");
-    } else if (numeric && !parsed && conn_has(conn, DEFECT_NUMBER_TAIL_IGNORED)) {
-        snprintf(value, NEGOTIATE_VALUE_MAX, "%llu", strtoull(pair->value, NULL, 10));
     } else if ((key->type == KEYS_BOOL_AND || key->type == KEYS_BOOL_OR) && conn_has(conn, DEFECT_BOOLEAN_ECHOED) &&
                !text_equals(pair->value, pair->value_len, "Yes") && !text_equals(pair->value, pair->value_len, "No") &&
                pair->value_len < NEGOTIATE_VALUE_MAX) {
