@@ -6,7 +6,8 @@ command -v tgtd >/dev/null || {
     fail "tgtd is not installed (apt-get install tgt)"
     finish
 }
-expect_exit 1 120000 "$iscsispec" run --profile tgt --out "$work/run"
+# What is known to fail is waived while the version is the same: anything else shows.
+expect_exit 0 120000 "$iscsispec" run --profile tgt --out "$work/run"
 expect_output 'Server: 11/18'
 seen=$(jq -r '.codes[] | select(.server == "seen") | .code' "$work/run/coverage.json" | sort | tr '\n' ' ')
 [ "$seen" = '0x0000 0x0101 0x0102 0x0200 0x0201 0x0203 0x0205 0x0207 0x0209 0x020a 0x0300 ' ] || fail "seen: $seen"
