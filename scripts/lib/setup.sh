@@ -5,11 +5,11 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libiscsi-dev libuv1-dev libpcap-dev libssl-dev
 libisal-dev libfyaml-dev libjansson-dev libxml2-dev zlib1g-dev"
-packages_test="libcmocka-dev clang libclang-rt-14-dev llvm afl++ libiscsi-bin tgt istgt tshark tcpdump iproute2
+packages_test="libcmocka-dev clang libclang-rt-14-dev llvm afl++ zip libiscsi-bin tgt istgt tshark tcpdump iproute2
 qemu-utils qemu-block-extra libxml2-utils jq chromium nodejs fonts-dejavu-core python3-jsonschema
 mandoc groff-base zsh gcovr"
 
-packages_fuzz="clang libclang-rt-14-dev llvm afl++"
+packages_fuzz="clang libclang-rt-14-dev llvm afl++ zip"
 
 # install_packages NAME...: what is missing; as root installs it, else prints the one line that does and fails.
 install_packages()
