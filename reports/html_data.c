@@ -81,6 +81,55 @@ static json_t *subjects_json(const struct results *r, const struct catalogue *ru
     return list;
 }
 
+/* The page counts on these kinds. Results may come from anywhere: what is of another kind is left out. */
+static void drop_misshapen(json_t *line)
+{
+    static const struct {
+        const char *name;
+        json_type type;
+    } shapes[] = {
+        {"title", JSON_STRING},   {"reason", JSON_STRING}, {"expected", JSON_STRING}, {"subject", JSON_STRING},
+        {"judged", JSON_STRING},  {"broke", JSON_STRING},  {"proves", JSON_ARRAY},    {"needs", JSON_ARRAY},
+        {"findings", JSON_ARRAY}, {"seen", JSON_ARRAY},    {"waived_by", JSON_ARRAY}, {"evidence", JSON_OBJECT},
+        {"flaky", JSON_OBJECT},   {"code", JSON_INTEGER},
+    };
+    json_t *findings;
+
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        const json_t *value = json_object_get(line, shapes[i].name);
+
+        if (value != NULL && json_typeof(value) != shapes[i].type) {
+            json_object_del(line, shapes[i].name);
+        }
+    }
+    if (!json_is_number(json_object_get(line, "ms"))) {
+        json_object_del(line, "ms");
+    }
+    findings = json_copy(json_object_get(line, "findings"));
+    for (size_t i = json_array_size(findings); i > 0; i--) {
+        const json_t *finding = json_array_get(findings, i - 1);
+
+        if (!json_is_string(json_object_get(finding, "rule")) || !json_is_string(json_object_get(finding, "conn"))) {
+            json_array_remove(findings, i - 1);
+        }
+    }
+    if (findings != NULL) {
+        json_object_set_new(line, "findings", findings);
+    }
+}
+
+static bool waivers_are_sound(const json_t *waivers)
+{
+    for (size_t i = 0; i < json_array_size(waivers); i++) {
+        const json_t *entry = json_array_get(waivers, i);
+
+        if (!json_is_array(json_object_get(entry, "case")) || !json_is_array(json_object_get(entry, "rule"))) {
+            return false;
+        }
+    }
+    return json_is_array(waivers);
+}
+
 /* Without the keys, which stand in the ladder. */
 static json_t *seen_json(const json_t *seen)
 {
@@ -89,6 +138,10 @@ static json_t *seen_json(const json_t *seen)
     for (size_t i = 0; i < json_array_size(seen); i++) {
         json_t *one = json_copy(json_array_get(seen, i));
 
+        if (!json_is_object(one) || !json_is_array(json_object_get(one, "status"))) {
+            json_decref(one);
+            continue;
+        }
         json_object_del(one, "keys");
         json_array_append_new(list, one);
     }
@@ -106,6 +159,7 @@ static json_t *cases_json(const struct results *r)
         for (size_t k = 0; k < sizeof(unused) / sizeof(unused[0]); k++) {
             json_object_del(line, unused[k]);
         }
+        drop_misshapen(line);
         json_object_set_new(line, "seen", seen_json(json_object_get(line, "seen")));
         json_array_append_new(list, line);
     }
@@ -130,6 +184,9 @@ static json_t *run_json(const struct html_run *in, const struct catalogue *rules
         if (json_object_get(in->run->head, head[i]) != NULL) {
             json_object_set(run, head[i], json_object_get(in->run->head, head[i]));
         }
+    }
+    if (!waivers_are_sound(json_object_get(run, "waivers"))) {
+        json_object_set_new(run, "waivers", json_array());
     }
     json_decref(coverage);
     return run;

@@ -1,7 +1,7 @@
-// What a person does with the HTML page, in Chromium: html.mjs REPORT.html MATRIX.html FAILING-CASE RULE [SHOTS-DIR]
+// What a person does with the HTML page, in Chromium: html.mjs REPORT.html MATRIX.html FAILING-CASE RULE ODD.html [SHOTS-DIR]
 import { Browser } from "./browser.mjs";
 
-const [report, matrix, failing, rule, shots] = process.argv.slice(2);
+const [report, matrix, failing, rule, odd, shots] = process.argv.slice(2);
 const browser = await Browser.start();
 let failures = 0;
 
@@ -78,9 +78,16 @@ async function tryMatrix() {
     await same("the target filter leaves one target", `[...new Set([...document.querySelectorAll(".case[data-id]")].map((c) => c.dataset.run))]`, ["1"]);
 }
 
+async function tryOdd() {
+    await browser.load("file://" + odd);
+    await browser.run(`document.querySelectorAll(".case > button").forEach((b) => b.click())`);
+    await same("odd results are drawn", `document.querySelectorAll(".case .body").length`, 2);
+}
+
 try {
     await tryReport();
     await tryMatrix();
+    await tryOdd();
     await same("nothing that a peer sent became a part of the page", "window.intruder === undefined && document.querySelector('.intruder') === null", true);
     check("no console error", browser.errors.length === 0, browser.errors);
     const away = browser.requests.filter((url) => !/^(file|data|about):/.test(url));

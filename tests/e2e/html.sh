@@ -22,8 +22,16 @@ jq -e . "$work/one/results.jsonl" "$work/one/evidence/$failing.json" >/dev/null 
 expect_exit 0 20000 "$iscsispec" report "$work/one" --out "$work/one"
 expect_exit 0 20000 "$iscsispec" report "$work/one" "$work/two" --out "$work/both"
 grep -c '</script>' "$work/one/report.html" | grep -qx 2 || fail "more script elements than the page has"
+# Results that somebody else made: whatever kinds their fields are of, the page draws.
+mkdir "$work/odd"
+cat >"$work/odd/results.jsonl" <<'JSON'
+{"schema":"iscsispec-results/1","waivers":[1,{"case":5}],"title":7,"decoder":[],"audited":3,"forced":{}}
+{"id":"a","verdict":"FAIL","findings":[1,{"rule":5}],"seen":[1,{"status":5}],"proves":[7],"waived_by":["x",99],"code":"x","needs":1,"ms":"y"}
+{"id":"b","verdict":"XFAIL","waived_by":[99],"findings":5,"evidence":{"json":7}}
+JSON
+expect_exit 0 20000 "$iscsispec" report "$work/odd"
 size=$(wc -c <"$work/one/report.html")
 [ "$size" -lt 8000000 ] || fail "report.html has $size bytes"
 
-timeout 90 node "${0%/*}/html.mjs" "$work/one/report.html" "$work/both/matrix.html" "$failing" "$rule" ${ISCSISPEC_SHOTS:-} || fail "the page"
+timeout 90 node "${0%/*}/html.mjs" "$work/one/report.html" "$work/both/matrix.html" "$failing" "$rule" "$work/odd/report.html" ${ISCSISPEC_SHOTS:-} || fail "the page"
 finish
