@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #define FLOW_MAX    65536u
-#define BUCKETS     65536u
+#define BUCKETS_MIN 64u /* a power of two; as many as there are flows, when they are more */
 #define PORTALS_MAX 256u
 /* A connection that has ended waits so many frames for segments that come late. */
 #define LINGER_FRAMES 256u
@@ -27,7 +27,8 @@ struct list {
 };
 
 struct capture_flows {
-    struct capture_flow *buckets[BUCKETS];
+    struct capture_flow **buckets;
+    size_t bucket_count; /* a power of two */
     struct list lists[CAPTURE_LISTS];
     size_t count;
     uint64_t seed;
@@ -47,6 +48,12 @@ struct capture_flows *capture_flows_new(size_t memory, size_t behind)
 
     if (!flows)
         return NULL;
+    flows->bucket_count = BUCKETS_MIN;
+    flows->buckets = calloc(BUCKETS_MIN, sizeof(*flows->buckets));
+    if (!flows->buckets) {
+        free(flows);
+        return NULL;
+    }
     flows->memory = memory;
     flows->behind = behind;
     /* Files that were made to fall into one bucket cannot know which one. The order of results does not hang on it. */
@@ -108,7 +115,41 @@ static size_t bucket_of(const struct capture_flows *flows, const struct capture_
     uint64_t b = mix(mix(flows->seed, p->to, len), &p->to_port, sizeof p->to_port);
     uint64_t both = (a + b) * UINT64_C(0xff51afd7ed558ccd);
 
-    return (size_t)(both >> 40) % BUCKETS;
+    return (size_t)(both >> 40) & (flows->bucket_count - 1);
+}
+
+/* What a flow would be found by. */
+static struct capture_packet key_of(const struct capture_flow *f)
+{
+    struct capture_packet key = {.v6 = f->v6, .from_port = f->port[0], .to_port = f->port[1]};
+
+    memcpy(key.from, f->address[0], sizeof key.from);
+    memcpy(key.to, f->address[1], sizeof key.to);
+    return key;
+}
+
+/* Twice as many buckets. Without memory for them it goes on with those that there are. */
+static void grow(struct capture_flows *flows)
+{
+    size_t old_count = flows->bucket_count;
+    struct capture_flow **old = flows->buckets;
+    struct capture_flow **buckets = calloc(2 * old_count, sizeof(*buckets));
+
+    if (!buckets)
+        return;
+    flows->buckets = buckets;
+    flows->bucket_count = 2 * old_count;
+    for (size_t i = 0; i < old_count; i++) {
+        for (struct capture_flow *f = old[i], *next; f; f = next) {
+            struct capture_packet key = key_of(f);
+            struct capture_flow **at = &buckets[bucket_of(flows, &key)];
+
+            next = f->chain;
+            f->chain = *at;
+            *at = f;
+        }
+    }
+    free(old);
 }
 
 static bool is_from(const struct capture_flow *f, unsigned end, const struct capture_packet *p)
@@ -294,11 +335,9 @@ static void give_out(struct capture_flows *flows, struct capture_flow *f, bool e
 
 static void forget(struct capture_flows *flows, struct capture_flow *f)
 {
-    struct capture_packet key = {.v6 = f->v6, .from_port = f->port[0], .to_port = f->port[1]};
+    struct capture_packet key = key_of(f);
     struct capture_flow **at;
 
-    memcpy(key.from, f->address[0], sizeof key.from);
-    memcpy(key.to, f->address[1], sizeof key.to);
     for (at = &flows->buckets[bucket_of(flows, &key)]; *at != f;)
         at = &(*at)->chain;
     *at = f->chain;
@@ -316,8 +355,8 @@ static struct capture_flow *add(struct capture_flows *flows, const struct captur
                                 const struct capture_source *from)
 {
     bool answers = (p->flags & CAPTURE_PACKET_SYN) != 0 && (p->flags & CAPTURE_PACKET_ACK) != 0;
-    struct capture_flow **bucket = &flows->buckets[bucket_of(flows, p)];
     struct capture_flow *f = calloc(1, sizeof *f);
+    struct capture_flow **bucket;
     unsigned sender;
 
     if (!f) {
@@ -334,6 +373,9 @@ static struct capture_flow *add(struct capture_flows *flows, const struct captur
     f->stream = flows->streams++;
     f->first_frame = from->frame;
     f->first_us = from->at_us;
+    if (flows->count >= flows->bucket_count)
+        grow(flows);
+    bucket = &flows->buckets[bucket_of(flows, p)];
     f->chain = *bucket;
     *bucket = f;
     flows->count++;
@@ -490,5 +532,6 @@ void capture_flows_free(struct capture_flows *flows)
     while ((conn = capture_flows_pop(flows)) != NULL)
         capture_conn_free(conn);
     free(flows->due);
+    free(flows->buckets);
     free(flows);
 }

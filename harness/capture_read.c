@@ -207,10 +207,24 @@ static void first_of(uint64_t *first, uint64_t frame)
         *first = frame;
 }
 
+/* Time of a frame in microseconds. A damaged file may say anything: beyond the year 10000 it is that year. */
+static int64_t time_of(const struct pcap_pkthdr *header)
+{
+    static const int64_t most = INT64_C(253402300800);
+    int64_t seconds = header->ts.tv_sec;
+    int64_t micro = header->ts.tv_usec;
+
+    if (seconds < -most || seconds > most)
+        seconds = seconds < 0 ? -most : most;
+    if (micro < 0 || micro > 999999)
+        micro = 0;
+    return seconds * 1000000 + micro;
+}
+
 static bool take_frame(struct capture *c, const struct pcap_pkthdr *header, const uint8_t *bytes)
 {
     struct capture_counts *n = &c->counts;
-    int64_t now = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
+    int64_t now = time_of(header);
     struct capture_packet packet;
     struct capture_source from;
 
