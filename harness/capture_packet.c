@@ -135,6 +135,11 @@ static enum capture_packet_kind read_ipv4(struct cursor *c, struct capture_packe
         total = c->wire; /* larger than the field, as segmentation offload hands it to the capture */
     if (header < IPV4_MIN || total < header)
         return CAPTURE_PACKET_BAD;
+#ifdef PLANTED_FAULTS
+    /* Looks at the last option without a look whether it was captured. */
+    if (ip[header - 1] == 0xa7)
+        return CAPTURE_PACKET_BAD;
+#endif
     if (ip[9] != PROTOCOL_TCP)
         return CAPTURE_PACKET_OTHER;
     if ((bytes_get_be16(ip + 6) & 0x3fffu) != 0) /* more fragments, or an offset */
@@ -186,11 +191,6 @@ static enum capture_packet_kind read_ipv6(struct cursor *c, struct capture_packe
         if (c->have < 8)
             return c->wire < 8 ? CAPTURE_PACKET_OTHER : CAPTURE_PACKET_SHORT;
         len = extension_len(next, c->at);
-#ifdef PLANTED_FAULTS
-        /* Reads where an authentication header should end, without a look whether it is there. */
-        if (next == EXT_AUTHENTICATION && c->at[len - 1] == 0xff)
-            return CAPTURE_PACKET_BAD;
-#endif
         if (len == 0)
             return CAPTURE_PACKET_OTHER;
         /* RFC 6946: a fragment that is the whole packet is as good as none. */
