@@ -438,10 +438,11 @@ static void takes_not_understood(const struct view *v, const char *rule)
 {
     const struct audit_login *login = v->login;
     const struct transcript_event *end = transcript_ended(login->conn, TRANSCRIPT_INITIATOR);
+    const struct transcript_event *theirs = transcript_ended(login->conn, TRANSCRIPT_TARGET);
     const struct audit_exchange *x = login->count > 0 ? &login->exchanges[login->count - 1] : NULL;
 
     if (!x || !x->success || !x->response || x->response_text == AUDIT_NONE || login->final != AUDIT_NONE ||
-        login->blind || login->tail_request || !end || transcript_ended(login->conn, TRANSCRIPT_TARGET) != NULL)
+        login->blind || login->tail_request || !end || (theirs && theirs->at_us < end->at_us))
         return;
     for (size_t i = 0; i < login->pair_count; i++) {
         const struct audit_pair *pair = &login->pairs[i];
