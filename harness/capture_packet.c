@@ -191,11 +191,6 @@ static enum capture_packet_kind read_ipv6(struct cursor *c, struct capture_packe
         if (c->have < 8)
             return c->wire < 8 ? CAPTURE_PACKET_OTHER : CAPTURE_PACKET_SHORT;
         len = extension_len(next, c->at);
-#ifdef PLANTED_FAULTS
-        /* Reads where an authentication header should end, without a look whether it is there. */
-        if (next == EXT_AUTHENTICATION && c->at[len - 1] == 0xff)
-            return CAPTURE_PACKET_BAD;
-#endif
         if (len == 0)
             return CAPTURE_PACKET_OTHER;
         /* RFC 6946: a fragment that is the whole packet is as good as none. */
