@@ -237,14 +237,15 @@ int case_expand_matrix(struct schema_reader *r, const struct yaml_node *node, ca
     if (schema_expect_kind(r, node, "case", YAML_MAP) != 0 || (map && read_matrix(&m, map, &combinations) != 0))
         return -1;
     for (size_t n = 0; n < combinations; n++) {
-        const char *id = map && family ? pick(&m, family->text, n) : NULL;
+        /* Without an id of its own the case is refused when it is read; its variables have values all the same. */
+        const char *id = map ? pick(&m, family && family->kind == YAML_SCALAR ? family->text : "", n) : NULL;
         const struct yaml_node *tree = copy_tree(&m, node, true);
 
         if (!tree)
             return -1;
-        if (map && family && !id)
+        if (map && !id)
             return schema_no_memory(r, node);
-        if (take(user, tree, id) != 0)
+        if (take(user, tree, family ? id : NULL) != 0)
             return -1;
     }
     return 0;

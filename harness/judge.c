@@ -229,7 +229,7 @@ static void judge_keys(struct conn *c, const struct case_expect *e, struct judge
         if (equals)
             *equals = '\0';
         if (want[0] == '!') {
-            if (text_find(in->data, in->len, want + 1, &pair))
+            if (outcome_text_answers(in->data, in->len, want + 1) && text_find(in->data, in->len, want + 1, &pair))
                 settle(out, by_severity(e->entry), "the answer holds %s=%.*s, which should not be there", want + 1,
                        (int)(pair.value_len < 100 ? pair.value_len : 100), pair.value);
         } else if (!text_find(in->data, in->len, want, &pair)) {

@@ -170,8 +170,10 @@ size_t netfuzz_minimise(struct netfuzz_input *input, bool (*shows)(void *user, c
         any = drop_records(&m);
         for (size_t i = 0; i < m.input->count; i++)
             any |= drop_keys(&m, i);
-        for (size_t i = 0; i < m.input->count && !any; i++)
-            any |= shorten_values(&m, i) | zero_bytes(&m, i);
+        for (size_t i = 0; i < m.input->count && !any; i++) {
+            any |= shorten_values(&m, i);
+            any |= zero_bytes(&m, i);
+        }
     }
     return m.tries;
 }

@@ -72,6 +72,21 @@ bool outcome_text_has(const char *text, size_t len, const char *key, const char 
     return false;
 }
 
+bool outcome_text_answers(const char *text, size_t len, const char *key)
+{
+    const struct keys_entry *entry = keys_find(key, strlen(key));
+    bool list = entry && entry->type == KEYS_LIST;
+    struct text_cursor cursor;
+    struct text_pair pair;
+    enum text_result result;
+
+    text_cursor_init(&cursor, text, len);
+    while ((result = text_next(&cursor, &pair)) != TEXT_END)
+        if (result == TEXT_PAIR && text_pair_is(&pair, key) && !(list && memchr(pair.value, ',', pair.value_len)))
+            return true;
+    return false;
+}
+
 static enum outcome_met status_meets(const struct outcome *o, const struct outcome_view *v)
 {
     if (!o->any && !o->whole_class && o->code == STATUS_SUCCESS)
@@ -91,7 +106,7 @@ static enum outcome_met key_meets(const struct outcome *o, const struct outcome_
     if (!key)
         return OUTCOME_UNDECIDED;
     if (o->kind == OUTCOME_NO_ANSWER)
-        return met(!refused && !outcome_text_has(v->text, v->text_len, key, NULL));
+        return met(!refused && !outcome_text_answers(v->text, v->text_len, key));
     return met(outcome_text_has(v->text, v->text_len, key, o->value));
 }
 

@@ -32,6 +32,10 @@ enum outcome_met outcome_meets(const struct outcome *o, const struct outcome_vie
 /* Is `value` one of the alternatives of "A|[a..b]|admissible": a word, a range, legal for the key; "*" is anything. */
 bool outcome_value_matches(const char *key, const char *wanted, const char *value, size_t len);
 
+/* True when the text answers this key. Several items of a list are an offer of the target's own and no answer: that is
+ * one item (RFC 7143 6.2.1). */
+bool outcome_text_answers(const char *text, size_t len, const char *key);
+
 /* True when a pair of this key in the text has a matching value; wanted NULL: any value. */
 bool outcome_text_has(const char *text, size_t len, const char *key, const char *wanted);
 

@@ -310,6 +310,20 @@ static void bring_back(struct runner *r, uint64_t armed)
     }
 }
 
+/* With --fail-fast nothing more is started while a failure waits for its final verdict. */
+static bool awaits_failure(const struct runner *r)
+{
+    for (size_t i = 0; r->options->fail_fast && i < r->plan.count; i++) {
+        const struct plan_job *job = &r->plan.jobs[i];
+
+        if (job->state == PLAN_SETTLING && (job->brief.verdict == VERDICT_FAIL || job->brief.verdict == VERDICT_CRASH ||
+                                            job->brief.verdict == VERDICT_ERROR)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* All waiting cases of a group, side by side. */
 static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t armed)
 {
@@ -319,12 +333,17 @@ static void run_group(struct runner *r, uint64_t group, size_t limit, uint64_t a
         struct plan_job *job;
         size_t lane;
 
-        while (!r->down && r->pool.busy < limit && (job = next_job(r, group, &lane)) != NULL &&
+        while (!r->down && r->pool.busy < limit && !awaits_failure(r) && (job = next_job(r, group, &lane)) != NULL &&
                start_job(r, job, lane, 1)) {
         }
         settle_ended(r, false);
         if (r->pool.busy == 0) {
+            bool waited = awaits_failure(r);
+
             settle_last(r);
+            if (waited && !r->down) {
+                continue; /* it may have been waived */
+            }
         }
         if (r->pool.busy == 0 && !r->down) {
             break;

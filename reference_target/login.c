@@ -110,6 +110,7 @@ static const struct login_row login_rows[] = {
     REFUSE(BEGIN, TEXT, login_refuses_security, CAUSE_INVENTED_INITIATOR_ERROR, "6.3.1", "defect"),
 
     /* every one: negotiation */
+    REFUSE(SECURITY | IN(EXPECT_OPERATIONAL), TEXT, login_lost_session, CAUSE_NO_SESSION, "8.1.2", "session gone"),
     REFUSE(OPEN, TEXT, login_is_forced_stage, CAUSE_FORCED, "11.13.5", "forced at a stage"),
     REFUSE(BEGUN, TEXT, login_refuses_empty, CAUSE_INVENTED_INITIATOR_ERROR, "6.3", "defect"),
     GO(BEGIN, TEXT, login_is_security, login_do_security, LOGIN_BY_ACTION, "6.3.2", "first, security"),

@@ -109,7 +109,8 @@ login_guard login_is_ahs, login_is_too_long, login_is_bad_version, login_is_chan
     login_is_unauthenticated, login_is_bad_transition, login_is_malformed, login_is_duplicate, login_is_not_empty,
     login_is_text_above_room, login_lacks_initiator, login_lacks_target, login_has_long_name, login_is_unknown_type,
     login_is_type_not_served, login_is_drained, login_is_unknown_target, login_is_removed, login_is_moved_temporarily,
-    login_is_moved_permanently, login_is_denied, login_is_store_lost, login_is_no_session, login_is_other_group,
+    login_is_moved_permanently, login_is_denied, login_is_store_lost, login_is_no_session, login_lost_session,
+    login_is_other_group,
     login_is_session_full, login_is_portal_full, login_is_forced_first, login_is_forced_stage;
 /* of defects */
 login_guard login_answers_before_login, login_tolerates_other_pdu, login_has_reserved_bits, login_refuses_c_bit,

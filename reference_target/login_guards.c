@@ -45,8 +45,7 @@ static size_t login_find_target(const struct conn *conn, const struct login_iden
         ((identity->has_target && node_has(node, DEFECT_UNKNOWN_TARGET_ACCEPTED)) ||
          (!identity->has_target && !identity->discovery && node_has(node, DEFECT_ACCEPT_MISSING_TARGET_NAME))))
         target = 0;
-    if (target != NODE_ALL && !node_serves(node, target, conn->portal) &&
-        !node_has(node, DEFECT_TARGET_ON_ANY_PORTAL))
+    if (target != NODE_ALL && !node_serves(node, target, conn->portal) && !node_has(node, DEFECT_TARGET_ON_ANY_PORTAL))
         target = NODE_ALL;
     return target;
 }
@@ -87,25 +86,24 @@ void login_identify(struct conn *conn)
 
         identity->has_target = pair->value_len > 0;
         if (!copy_value(identity->target_name, sizeof(identity->target_name), pair))
-            identity->target_name[0] = '\0';        /* no target has such a name */
+            identity->target_name[0] = '\0'; /* no target has such a name */
     }
     login_identify_type(conn, identity, keys);
     size_t target = login_find_target(conn, identity);
 
     identity->target = identity->discovery ? NODE_ALL : target;
     identity->named = identity->discovery ? target : NODE_ALL;
-    login->auth.config = identity->target != NODE_ALL           ? &config->targets[target].auth
+    login->auth.config = identity->target != NODE_ALL       ? &config->targets[target].auth
                          : portal->discovery.user_count > 0 ? &portal->discovery
                                                             : &config->discovery;
     login->negotiate.discovery = identity->discovery;
     login->negotiate.join = login->first.tsih != 0;
-    login->negotiate.own_max_connections =
-        identity->target == NODE_ALL ? 1 : config->targets[target].max_connections;
+    login->negotiate.own_max_connections = identity->target == NODE_ALL ? 1 : config->targets[target].max_connections;
     login->join = LOGIN_JOIN_NONE;
     if (login->first.tsih != 0)
         login->join = sessions_join(conn, NULL);
     if (login->join == LOGIN_JOIN_NONE)
-        login->negotiate.join = false;  /* a defect makes a new session of it */
+        login->negotiate.join = false; /* a defect makes a new session of it */
 }
 
 /* ---- header ---- */
@@ -255,9 +253,20 @@ bool login_is_malformed(struct conn *conn)
     return conn->login->keys->malformed && !conn_has(conn, DEFECT_ACCEPT_MALFORMED_TEXT);
 }
 
+/* A session whose first request told no type is a normal one (13.21); it cannot become another later. */
+static bool login_changes_type(const struct conn *conn)
+{
+    const struct login *login = conn->login;
+    const struct text_pair *pair = &login->keys->pairs[KEYS_SESSION_TYPE];
+
+    return login->state != LOGIN_EXPECT_FIRST && login->state != LOGIN_EXPECT_FIRST_REST &&
+           negotiate_present(login->keys, KEYS_SESSION_TYPE) &&
+           !text_equals(pair->value, pair->value_len, login->identity.discovery ? "Discovery" : "Normal");
+}
+
 bool login_is_duplicate(struct conn *conn)
 {
-    return conn->login->keys->duplicate && !conn_has(conn, DEFECT_ACCEPT_DUPLICATE_KEY) &&
+    return (conn->login->keys->duplicate || login_changes_type(conn)) && !conn_has(conn, DEFECT_ACCEPT_DUPLICATE_KEY) &&
            !conn_has(conn, DEFECT_DUPLICATE_KEY_AS_REJECT);
 }
 
@@ -359,8 +368,7 @@ bool login_is_removed(struct conn *conn)
 {
     size_t target = login_named(conn);
 
-    return target != NODE_ALL && conn->node->targets[target].removed &&
-           !conn_has(conn, DEFECT_REMOVED_TARGET_ACCEPTED);
+    return target != NODE_ALL && conn->node->targets[target].removed && !conn_has(conn, DEFECT_REMOVED_TARGET_ACCEPTED);
 }
 
 bool login_is_denied(struct conn *conn)
@@ -380,8 +388,7 @@ static bool login_is_moved(const struct conn *conn, enum config_moved moved)
     /* Who follows the redirect to a portal of ours has arrived. */
     if (target->moved_to == NULL && target->moved_portal == conn->portal)
         return false;
-    return !conn_has(conn, DEFECT_IGNORE_MOVED) &&
-           !conn_has(conn, DEFECT_REDIRECT_ON_SUCCESS_STATUS);
+    return !conn_has(conn, DEFECT_IGNORE_MOVED) && !conn_has(conn, DEFECT_REDIRECT_ON_SUCCESS_STATUS);
 }
 
 bool login_is_moved_temporarily(struct conn *conn)
@@ -430,6 +437,11 @@ bool login_is_store_lost(struct conn *conn)
 bool login_is_no_session(struct conn *conn)
 {
     return conn->login->join == LOGIN_JOIN_NO_SESSION;
+}
+
+bool login_lost_session(struct conn *conn)
+{
+    return conn->login->join == LOGIN_JOIN_OK && sessions_join(conn, NULL) == LOGIN_JOIN_NO_SESSION;
 }
 
 bool login_is_other_group(struct conn *conn)

@@ -120,7 +120,7 @@ static int login_next_stage(const struct conn *conn, struct login *login, bool o
             return -1;
         return request->csg == PDU_STAGE_SECURITY ? PDU_STAGE_OPERATIONAL : PDU_STAGE_FULL_FEATURE;
     }
-    if (conn_benign(conn, BENIGN_RELUCTANT_TRANSIT) && (login->stayed >> request->csg & 1U) == 0) {
+    if (conn_benign(conn, BENIGN_RELUCTANT_TRANSIT) && (login->stayed & (1U << request->csg)) == 0) {
         login->stayed |= (uint8_t)(1U << request->csg);
         return -1;
     }

@@ -27,11 +27,12 @@ done
 
 # tshark reads the statuses of every case out of its pcap: one file a code on its own, then all in one.
 decode_as=$(sed -n 1p "$work/run/results.jsonl" | jq -r '.portals[] | "-d tcp.port==\(.port),iscsi"' | sort -u)
+# A Reject carries the header it rejects, and tshark decodes that too: one case sends that of a Login Response.
 statuses()
 {
     # shellcheck disable=SC2086
-    tshark -r "$1" $decode_as -o tcp.reassemble_out_of_order:TRUE -T fields -E aggregator=, -e iscsi.login.status \
-        2>/dev/null | tr ',' '\n' | grep . | sort
+    tshark -r "$1" $decode_as -o tcp.reassemble_out_of_order:TRUE -Y '!(iscsi.opcode == 0x3f)' -T fields -E aggregator=, \
+        -e iscsi.login.status 2>/dev/null | tr ',' '\n' | grep . | sort
 }
 for code in $(jq -r 'select(.code >= 0) | .code' "$results" | sort -u); do
     id=$(jq -r "select(.code == $code) | .id" "$results" | head -n 1)
