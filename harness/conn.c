@@ -203,7 +203,7 @@ bool conn_send_round(struct conn *c, const uint8_t *pdu, size_t len)
 
 bool conn_is_round(const struct conn *c, uint32_t wire)
 {
-    return wire > 0 && (wire - 1) / 8 < CONN_ROUND_WORDS && (c->round_bits[(wire - 1) / 8] >> (wire - 1) % 8 & 1u);
+    return wire > 0 && (wire - 1) / 8 < CONN_ROUND_WORDS && (c->round_bits[(wire - 1) / 8] & (1u << (wire - 1) % 8)) != 0;
 }
 
 uint32_t conn_wire_number(const struct conn *c, uint32_t number)

@@ -20,8 +20,11 @@ seen=$(jq '[.codes[] | select(.server == "seen")] | length' "$work/run/coverage.
 errors=$(sed 1d "$work/run/results.jsonl" | jq -r 'select(.verdict == "ERROR") | .id + ": " + .reason')
 [ -z "$errors" ] || fail "ERROR: $errors"
 
-# Sixteen of them run, each with a log of its own; none is left behind.
-[ "$(find "$work/run" -name 'target*.log' -size +0 | wc -l)" -eq 16 ] || fail "logs: $(ls "$work/run")"
+# As many run as the profile says, each with a log of its own.
+instances=$(sed -n 's/^instances: *//p' "$source/cases/profiles/istgt.yaml")
+[ "$(find "$work/run" -name 'target*.log' -size +0 | wc -l)" -eq "${instances:?}" ] || fail "logs: $(ls "$work/run")"
 expect_exit 0 60000 "$iscsispec" run --profile istgt --out "$work/crash" --select pdu.before-login.logout
-expect_output 'CRASH'
+# The shipped waivers know of it.
+sed 1d "$work/crash/results.jsonl" | jq -e 'select(.verdict == "XFAIL" and (.reason | test("died of this case.*signal 11")))' \
+    >/dev/null || fail "no crash: $(sed 1d "$work/crash/results.jsonl" | jq -r '.verdict + ": " + .reason')"
 finish
