@@ -2,6 +2,10 @@
  * Cutting of a connection's two byte streams into PDUs. The events are replayed in the order in which they were
  * recorded, so that it is known for each PDU whether it began before or after the login was complete, which decides
  * about digests (RFC 7143, 11.2.3 and 13.1: login PDUs carry none, whatever was agreed).
+ *
+ * What an initiator sends without waiting for the final Login Response stands behind the login in its stream, and so
+ * the target reads it with the digests that it then agrees on. These are not known when the bytes pass by; where it
+ * matters the connection is cut a second time, with the outcome of the first.
  */
 #include "harness/transcript.h"
 #include "wire/pdu.h"
@@ -36,7 +40,10 @@ struct cut {
     struct cut_side side[2];
     bool offered[DIGEST_KINDS][2]; /* by this side, and not answered yet */
     bool agreed[DIGEST_KINDS];
-    bool complete; /* the final Login Response has come */
+    bool complete;                /* the final Login Response has come */
+    uint32_t requests, responses; /* of the login, so far */
+    uint32_t final;               /* the request that the final Login Response answers; 0: not known yet */
+    bool outrun;                  /* the initiator went on before that response */
     struct transcript_pdu *pdus;
     size_t count, capacity;
     bool no_memory;
@@ -64,6 +71,8 @@ static void take_login_text(struct cut *cut, const struct transcript_pdu *pdu)
     struct cut_side *s = &cut->side[pdu->side];
     bool more = (pdu->bhs[1] & PDU_FLAG_CONTINUE) != 0;
 
+    if (cut->final != 0) /* the second time: all is known */
+        return;
     if (s->text_len == 0 && !more) {
         if (pdu->data)
             take_digests(cut, pdu->side, (const char *)pdu->data, pdu->data_len);
@@ -85,6 +94,15 @@ static void take_login_text(struct cut *cut, const struct transcript_pdu *pdu)
     }
 }
 
+/* Each Login Request has one Login Response (11.13), so counting says which request was the last. */
+static void complete(struct cut *cut)
+{
+    cut->complete = true;
+    cut->outrun = cut->side[TRANSCRIPT_INITIATOR].number > cut->responses || cut->side[TRANSCRIPT_INITIATOR].begun;
+    if (cut->final == 0)
+        cut->final = cut->responses;
+}
+
 static void take_login(struct cut *cut, const struct transcript_pdu *pdu)
 {
     uint8_t opcode;
@@ -93,14 +111,17 @@ static void take_login(struct cut *cut, const struct transcript_pdu *pdu)
     if (cut->complete || !pdu->bhs || !pdu->whole || pdu->gap)
         return;
     opcode = pdu_opcode(pdu->bhs);
-    if (pdu->side == TRANSCRIPT_INITIATOR && opcode == PDU_LOGIN_REQUEST)
+    if (pdu->side == TRANSCRIPT_INITIATOR && opcode == PDU_LOGIN_REQUEST) {
+        cut->requests++;
         take_login_text(cut, pdu);
+    }
     if (pdu->side != TRANSCRIPT_TARGET || opcode != PDU_LOGIN_RESPONSE || pdu_login_status(pdu->bhs) != 0)
         return;
+    cut->responses++;
     take_login_text(cut, pdu);
     pdu_login_response_decode(&response, pdu->bhs);
     if (response.transit && !response.cont && response.nsg == PDU_STAGE_FULL_FEATURE)
-        cut->complete = true;
+        complete(cut);
 }
 
 /* Does [from, to) of this side touch a gap? PDUs are asked for in ascending order. */
@@ -138,7 +159,9 @@ static struct transcript_pdu *add_pdu(struct cut *cut)
 
 static bool expects_digest(const struct cut *cut, const struct cut_side *s, enum digest_kind kind)
 {
-    return s->full_feature && cut->agreed[kind];
+    bool behind = s == &cut->side[TRANSCRIPT_INITIATOR] && cut->final != 0 && cut->requests >= cut->final;
+
+    return (s->full_feature || behind) && cut->agreed[kind];
 }
 
 /* Adds the PDU of `len` bytes at the position of the side; `whole` is false when the stream ends inside it. */
@@ -222,22 +245,35 @@ static void emit_rest(struct cut *cut)
     }
 }
 
+static void cut_both(struct cut *cut)
+{
+    for (size_t i = 0; i < cut->conn->event_count && !cut->no_memory; i++) {
+        const struct transcript_event *e = &cut->conn->events[i];
+
+        if (e->kind != TRANSCRIPT_BYTES && e->kind != TRANSCRIPT_GAP)
+            continue;
+        cut->side[e->side].available = e->offset + e->len;
+        advance(cut, e->side, e->at_us);
+    }
+    emit_rest(cut);
+    free(cut->side[0].text);
+    free(cut->side[1].text);
+}
+
 long transcript_cut(const struct transcript_conn *c, struct transcript_pdu **pdus)
 {
     struct cut cut = {.conn = c};
 
     *pdus = NULL;
-    for (size_t i = 0; i < c->event_count && !cut.no_memory; i++) {
-        const struct transcript_event *e = &c->events[i];
+    cut_both(&cut);
+    if (cut.outrun && (cut.agreed[DIGEST_HEADER] || cut.agreed[DIGEST_DATA]) && !cut.no_memory) {
+        struct cut again = {.conn = c, .final = cut.final};
 
-        if (e->kind != TRANSCRIPT_BYTES && e->kind != TRANSCRIPT_GAP)
-            continue;
-        cut.side[e->side].available = e->offset + e->len;
-        advance(&cut, e->side, e->at_us);
+        memcpy(again.agreed, cut.agreed, sizeof again.agreed);
+        free(cut.pdus);
+        cut = again;
+        cut_both(&cut);
     }
-    emit_rest(&cut);
-    free(cut.side[0].text);
-    free(cut.side[1].text);
     if (cut.no_memory) {
         free(cut.pdus);
         return -1;
