@@ -72,21 +72,6 @@ const char *capture_case_condition(const struct login_facts *facts)
     return "open";
 }
 
-static const char *base_name(enum case_base base)
-{
-    static const char *const names[] = {
-        [CASE_BASE_PLAIN] = "plain",
-        [CASE_BASE_SECURITY] = "security",
-        [CASE_BASE_CHAP] = "chap",
-        [CASE_BASE_MUTUAL_CHAP] = "mutual-chap",
-        [CASE_BASE_DISCOVERY] = "discovery",
-        [CASE_BASE_JOIN] = "join",
-        [CASE_BASE_RAW] = "raw",
-    };
-
-    return names[base];
-}
-
 /* What the capture shows of the end, as an expectation. False: it shows nothing. */
 static bool write_expectation(FILE *out, const struct replay_source *source, const char *indent)
 {
@@ -146,9 +131,9 @@ static void write_head(FILE *out, const struct replay_script *script, size_t con
 
 static void write_edited(FILE *out, const struct case_shadow *shadow, const struct login_facts *f)
 {
-    fprintf(out, "    - login:\n        as: A\n        base: %s\n", base_name(shadow->base));
+    fprintf(out, "    - login:\n        as: A\n        base: %s\n", case_base_name(shadow->base));
     if (shadow->base == CASE_BASE_DISCOVERY && shadow->via != CASE_BASE_PLAIN)
-        fprintf(out, "        via: %s\n", base_name(shadow->via));
+        fprintf(out, "        via: %s\n", case_base_name(shadow->via));
     if (f->end == LOGIN_REFUSED && f->status == STATUS_NOT_FOUND && *f->target)
         fputs("        target: \"{absent_target}\"\n", out);
     if (shadow->stops)

@@ -23,6 +23,9 @@ enum case_base {
     CASE_BASE_RAW,         /* TCP only: the case sends every byte itself */
 };
 
+/* The word for it in a case file. Static. */
+const char *case_base_name(enum case_base base);
+
 /* When an inserted or repeated PDU goes out, relative to the PDU it follows. */
 enum case_when {
     CASE_WHEN_SENT,     /* right behind it, without waiting */

@@ -10,6 +10,11 @@ static const char *const via_names[] = {"plain", "security", "chap", NULL};
 static const char *const when_names[] = {"sent", "answered", NULL};
 static const uint8_t login_opcode[] = {PDU_LOGIN_REQUEST};
 
+const char *case_base_name(enum case_base base)
+{
+    return base_names[base];
+}
+
 /* ---- edits ---- */
 
 static int hex_value(char c)

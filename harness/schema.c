@@ -138,17 +138,6 @@ int schema_read_code(struct schema_reader *r, const struct yaml_node *node, cons
     return 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int schema_read_hex(struct schema_reader *r, const struct yaml_node *node, const char *what, uint8_t **out, size_t *len)
 {
     size_t n = 0;
@@ -160,7 +149,7 @@ int schema_read_hex(struct schema_reader *r, const struct yaml_node *node, const
     if (!*out)
         return schema_no_memory(r, node);
     for (size_t i = 0; i < node->len; i++) {
-        int digit = hex_digit(node->text[i]);
+        int digit = text_hex_digit(node->text[i]);
 
         if (node->text[i] == ' ' && high < 0)
             continue;

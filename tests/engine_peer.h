@@ -94,6 +94,9 @@ const char *peer_value(const struct peer *peer, const char *key);
  * nulls, of extra_length bytes. */
 size_t peer_names(char *out, size_t size, size_t target, const char *extra, size_t extra_length);
 
+/* Names of the open target and as many unknown keys as fit into size bytes, in *text, which is static. The length. */
+size_t peer_many_keys(const char **text, size_t size);
+
 /* A whole login in one PDU; true: full feature phase. */
 bool peer_login_whole(struct peer *peer, size_t target, const char *extra, size_t extra_length);
 

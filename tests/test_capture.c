@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "login_pdu.h"
 #include "harness/capture.h"
 #include "wire/bytes.h"
 #include "wire/digest.h"
@@ -32,24 +33,6 @@ static void path_of(char *out, size_t cap, const char *name)
 }
 
 /* A login by which digests are agreed, a ping with digests, both ends close. */
-static size_t login_pdu(uint8_t *wire, bool request, const char *text, size_t len)
-{
-    if (request) {
-        struct pdu_login_request req = {.immediate = true, .transit = true, .csg = 1, .nsg = 3, .itt = 5};
-
-        req.data_len = (uint32_t)len;
-        pdu_login_request_encode(&req, wire);
-    } else {
-        struct pdu_login_response rsp = {.transit = true, .csg = 1, .nsg = 3, .itt = 5, .tsih = 1};
-
-        rsp.data_len = (uint32_t)len;
-        pdu_login_response_encode(&rsp, wire);
-    }
-    memset(wire + PDU_BHS_LEN, 0, pdu_padded_len(len));
-    memcpy(wire + PDU_BHS_LEN, text, len);
-    return PDU_BHS_LEN + pdu_padded_len(len);
-}
-
 static size_t ping_pdu(uint8_t *wire, uint8_t opcode)
 {
     struct pdu_response rsp = {

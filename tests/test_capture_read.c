@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 
+#include "login_pdu.h"
 #include "harness/capture.h"
 #include "harness/capture_read.h"
 #include "wire/pdu.h"
@@ -26,24 +27,6 @@ static const char *path_of(const char *name)
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
-}
-
-static size_t login_pdu(uint8_t *wire, bool request, const char *text, size_t len)
-{
-    if (request) {
-        struct pdu_login_request req = {.immediate = true, .transit = true, .csg = 1, .nsg = 3, .itt = 5};
-
-        req.data_len = (uint32_t)len;
-        pdu_login_request_encode(&req, wire);
-    } else {
-        struct pdu_login_response rsp = {.transit = true, .csg = 1, .nsg = 3, .itt = 5, .tsih = 1};
-
-        rsp.data_len = (uint32_t)len;
-        pdu_login_response_encode(&rsp, wire);
-    }
-    memset(wire + PDU_BHS_LEN, 0, pdu_padded_len(len));
-    memcpy(wire + PDU_BHS_LEN, text, len);
-    return PDU_BHS_LEN + pdu_padded_len(len);
 }
 
 static const char asked[] = "InitiatorName=iqn.a\0TargetName=iqn.b\0SessionType=Normal";

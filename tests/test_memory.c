@@ -13,18 +13,6 @@
 static struct world world;
 static struct peer peer;
 
-/* Text of length bytes in *text: names of the open target and as many unknown keys as fit, in a static buffer. */
-static size_t many_keys(const char **text, size_t size)
-{
-    static char space[8192];
-    size_t length = peer_names(space, sizeof(space), TARGET_OPEN, "", 0);
-
-    for (unsigned i = 0; length + 16 < size; i++)
-        length += (size_t)snprintf(space + length, size - length, "X-%u=1", i) + 1;
-    *text = space;
-    return length;
-}
-
 static bool keeps(void)
 {
     return peer.conn != NULL && conn_action(peer.conn) == CONN_KEEP;
@@ -68,7 +56,7 @@ static void live_login(void)
 static void live_long_answer(void)
 {
     const char *text;
-    size_t length = many_keys(&text, 8192);
+    size_t length = peer_many_keys(&text, 8192);
 
     peer_login(&peer, 0x87, text, length);
     for (unsigned i = 0; keeps() && peer_receive(&peer) && peer.response.cont; i++)

@@ -9,21 +9,8 @@
 
 #include <cmocka.h>
 
+#include "exact.h"
 #include "wire/text.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-/* A string literal with its inner null bytes, without the one at the end. */
-#define BYTES(literal) literal, sizeof(literal) - 1
-
-/* A copy of exactly len bytes, so that a sanitizer sees reads beyond. */
-static char *exact(const void *bytes, size_t len)
-{
-    char *copy = malloc(len > 0 ? len : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, bytes, len);
-    return copy;
-}
 
 /* ---- pairs ---- */
 

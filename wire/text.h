@@ -223,6 +223,9 @@ enum text_binary_error {
     TEXT_BINARY_TOO_LONG     /* decoded form exceeds the capacity */
 };
 
+/* The value of a hex digit, of either case; -1: it is none. */
+int text_hex_digit(char c);
+
 /*
  * binary-value in hex or base64 (RFC 4648, strict). An odd number of hex digits
  * is legal: n digits stand for (n+1)/2 bytes, the first digit alone in the

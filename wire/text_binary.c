@@ -11,7 +11,7 @@
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static int hex_value(char c)
+int text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -35,7 +35,7 @@ static enum text_binary_error decode_hex(const char *digits, size_t len, uint8_t
     size_t odd = len % 2;
 
     for (size_t i = 0; i < len; i++) {
-        int value = hex_value(digits[i]);
+        int value = text_hex_digit(digits[i]);
         size_t at = (i + odd) / 2;
 
         if (value < 0)

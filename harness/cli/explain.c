@@ -154,17 +154,7 @@ static void print_edit(const struct case_edit *e)
 
 static void print_login(const struct case_login *login)
 {
-    static const char *const bases[] = {
-        [CASE_BASE_PLAIN] = "plain",
-        [CASE_BASE_SECURITY] = "security",
-        [CASE_BASE_CHAP] = "chap",
-        [CASE_BASE_MUTUAL_CHAP] = "mutual-chap",
-        [CASE_BASE_DISCOVERY] = "discovery",
-        [CASE_BASE_JOIN] = "join",
-        [CASE_BASE_RAW] = "raw",
-    };
-
-    printf(" %s, base %s%s%s\n", login->as, bases[login->base], login->of[0] != '\0' ? " of " : "", login->of);
+    printf(" %s, base %s%s%s\n", login->as, case_base_name(login->base), login->of[0] != '\0' ? " of " : "", login->of);
     for (size_t i = 0; i < login->edit_count; i++) {
         print_edit(&login->edits[i]);
     }
