@@ -209,6 +209,10 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
     bool more = (request.flags & PDU_FLAG_CONTINUE) != 0;
     bool going_on = request.word20 != PDU_NO_TAG;
 
+    if (request.itt == PDU_NO_TAG) {    /* 11.2.1.8 */
+        full_reject(conn, bhs, PDU_REJECT_INVALID_FIELD);
+        return;
+    }
     if (going_on && conn_has(conn, DEFECT_TEXT_ANY_TAG))
         going_on = false;
     if (going_on && (request.word20 != conn->text_ttt || request.itt != conn->text_itt)) {

@@ -66,6 +66,7 @@ static const struct login_row login_rows[] = {
     REFUSE(OPEN, REQUEST, login_is_c_and_t, CAUSE_C_AND_T, "11.12.2", "C with T"),
     REFUSE(OPEN, REQUEST, login_is_bad_stage, CAUSE_STAGE, "11.12.3", "CSG 2 or 3"),
     REFUSE(IN(EXPECT_OPERATIONAL), REQUEST, login_is_security, CAUSE_BACKWARD, "6.3", "back to security"),
+    REFUSE(IN(EXPECT_PICKUP), REQUEST, login_leaves_stage, CAUSE_CHANGED, "6.2", "stage changed within an answer"),
     REFUSE(SECURITY, REQUEST, login_is_unauthenticated, CAUSE_UNAUTHENTICATED, "6.3.1", "security left out"),
     REFUSE(SECURITY, REQUEST, login_is_operational, CAUSE_JUMP, "6.3", "operational stage not agreed"),
     REFUSE(OPEN, REQUEST, login_is_bad_transition, CAUSE_TRANSITION, "11.12.3", "NSG"),

@@ -105,6 +105,7 @@ typedef enum cause login_action(struct conn *conn);
 void login_identify(struct conn *conn);
 
 login_guard login_is_ahs, login_is_too_long, login_is_bad_version, login_is_changed, login_is_other_stage,
+    login_leaves_stage,
     login_is_reserved_itt, login_is_reserved_isid, login_is_c_and_t, login_is_bad_stage, login_is_security, login_is_operational,
     login_is_unauthenticated, login_is_bad_transition, login_is_malformed, login_is_duplicate, login_is_not_empty,
     login_is_text_above_room, login_lacks_initiator, login_lacks_target, login_has_long_name, login_is_unknown_type,

@@ -157,6 +157,15 @@ bool login_is_other_stage(struct conn *conn)
     return conn->login->first.csg != conn->login->request.csg;
 }
 
+/* While an answer is fetched it is the stage of the request that is answered. */
+bool login_leaves_stage(struct conn *conn)
+{
+    bool operational = conn->login->resume == LOGIN_EXPECT_OPERATIONAL;
+
+    return (conn->login->request.csg == PDU_STAGE_OPERATIONAL) != operational &&
+           !conn_has(conn, DEFECT_ACCEPT_BACKWARD_STAGE);
+}
+
 bool login_is_reserved_itt(struct conn *conn)
 {
     return conn->login->request.itt == PDU_NO_TAG;

@@ -16,18 +16,6 @@ static struct peer peer;
 
 /* ---- login ---- */
 
-/* Text of length bytes in *text: names of the open target and as many unknown keys as fit, in a static buffer. */
-static size_t many_keys(const char **text, size_t size)
-{
-    static char space[8192];
-    size_t length = peer_names(space, sizeof(space), TARGET_OPEN, "", 0);
-
-    for (unsigned i = 0; length + 16 < size; i++)
-        length += (size_t)snprintf(space + length, size - length, "X-%u=1", i) + 1;
-    *text = space;
-    return length;
-}
-
 static void expect_refusal(unsigned status)
 {
     assert_true(peer_receive(&peer));
@@ -42,16 +30,16 @@ static void test_pickup_refused(void **state)
         unsigned flags;
         const char *text;
         size_t length;
-    } rows[] = {
-        {0x44, TEXT("X-more=1")}, /* C */
-        {0x87, TEXT("X-more=1")}, /* keys */
-        {0x44, "", 0}             /* C without keys */
-    };
+    } rows[] = {{0x44, TEXT("X-more=1")}, /* C */
+                {0x87, TEXT("X-more=1")}, /* keys */
+                {0x44, "", 0},            /* C without keys */
+                {0x81, "", 0},            /* another stage */
+                {0x00, "", 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *text;
-        size_t length = many_keys(&text, 8192);
+        size_t length = peer_many_keys(&text, 8192);
 
         world_open(&world, NULL);
         peer_open(&world, PORTAL_A, &peer);

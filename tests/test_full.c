@@ -101,21 +101,22 @@ static void test_text_rejected(void **state)
         const char *name;
         size_t target;
         unsigned flags;
-        uint32_t tag;
+        uint32_t itt, tag;
         const char *text;
         size_t length;
-    } rows[] = {{"no pair", TARGET_OPEN, 0x80, PDU_NO_TAG, TEXT("SendTargets")},
-                {"no null", TARGET_OPEN, 0x80, PDU_NO_TAG, "SendTargets=All", 15},
-                {"C with F", TARGET_OPEN, 0xc0, PDU_NO_TAG, TEXT("SendTargets=All")},
-                {"a tag that was not given", TARGET_OPEN, 0x80, 0x1234, TEXT("SendTargets=All")},
-                {"two keys in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0X-a=1")},
-                {"another key in discovery", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("X-a=1")},
-                {"SendTargets twice", NODE_ALL, 0x80, PDU_NO_TAG, TEXT("SendTargets=All\0SendTargets=All")}};
+    } rows[] = {{"no pair", TARGET_OPEN, 0x80, 0x33, PDU_NO_TAG, TEXT("SendTargets")},
+                {"no null", TARGET_OPEN, 0x80, 0x33, PDU_NO_TAG, "SendTargets=All", 15},
+                {"C with F", TARGET_OPEN, 0xc0, 0x33, PDU_NO_TAG, TEXT("SendTargets=All")},
+                {"the reserved tag", TARGET_OPEN, 0x80, PDU_NO_TAG, PDU_NO_TAG, TEXT("SendTargets=All")},
+                {"a tag that was not given", TARGET_OPEN, 0x80, 0x33, 0x1234, TEXT("SendTargets=All")},
+                {"two keys in discovery", NODE_ALL, 0x80, 0x33, PDU_NO_TAG, TEXT("SendTargets=All\0X-a=1")},
+                {"another key in discovery", NODE_ALL, 0x80, 0x33, PDU_NO_TAG, TEXT("X-a=1")},
+                {"SendTargets twice", NODE_ALL, 0x80, 0x33, PDU_NO_TAG, TEXT("SendTargets=All\0SendTargets=All")}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         start(rows[i].target);
-        assert_true(ask(PDU_TEXT_REQUEST, rows[i].flags, 0x33, rows[i].tag, rows[i].text, rows[i].length));
+        assert_true(ask(PDU_TEXT_REQUEST, rows[i].flags, rows[i].itt, rows[i].tag, rows[i].text, rows[i].length));
         if (response.opcode != PDU_REJECT)
             fail_msg("%s: opcode 0x%02x", rows[i].name, response.opcode);
         /* the next one is answered */

@@ -58,14 +58,17 @@ static size_t outstanding_find(const struct outstanding *o, uint8_t opcode, uint
     return AUDIT_NONE;
 }
 
-/* A text that goes over several requests has one tag: the last of them is the one that is answered (11.10.3). */
+/*
+ * A text that goes over several requests has one tag: the last of them is the one that is answered (11.10.3). A ping
+ * with the reserved tag wants no answer (11.18); whether another request may have that tag is not the target's fault.
+ */
 static void outstanding_add(struct outstanding *o, const struct transcript_pdu *pdu, size_t index)
 {
     uint8_t opcode = pdu_opcode(pdu->bhs);
     uint32_t itt = pdu_itt(pdu->bhs);
     size_t at;
 
-    if (!is_request(opcode) || itt == PDU_NO_TAG)
+    if (!is_request(opcode) || (opcode == PDU_NOP_OUT && itt == PDU_NO_TAG))
         return;
     at = outstanding_find(o, opcode, itt);
     if (at == AUDIT_NONE) {
