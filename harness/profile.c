@@ -332,6 +332,22 @@ struct profile *profile_from_target(const char *host, uint16_t port, const char 
     return NULL;
 }
 
+bool profile_use_credentials(struct profile *p, const char *user, const char *secret)
+{
+    char *own_user = arena_strdup(p->storage, user);
+    char *own_secret = arena_strdup(p->storage, secret);
+
+    if (!own_user || !own_secret)
+        return false;
+    for (size_t i = 0; i < p->condition_count; i++) {
+        if (!p->conditions[i].user)
+            continue;
+        p->conditions[i].user = own_user;
+        p->conditions[i].secret.text = own_secret;
+    }
+    return true;
+}
+
 void profile_free(struct profile *p)
 {
     if (!p)

@@ -97,6 +97,8 @@ struct profile *profile_load(const char *name_or_path, const char *data_dir, str
 /* A profile for --target alone: one portal `main`, condition `open` (and `chap` when user and secret are given). */
 struct profile *profile_from_target(const char *host, uint16_t port, const char *target, const char *user,
                                     const char *secret);
+/* These credentials in all conditions that have some of the initiator. False when out of memory. */
+bool profile_use_credentials(struct profile *p, const char *user, const char *secret);
 void profile_free(struct profile *p);
 
 /* By the name of a portal, or of a condition that brings one. */

@@ -42,16 +42,12 @@ static int fail_hooks(enum hooks_status status, const char *err)
     return EXIT_FAULT;
 }
 
-static int profile_of_target(struct session *s)
+/* secret: of --user, "" none. */
+static int read_credentials(const struct options *o, char *secret, size_t secret_len)
 {
-    const struct options *o = &s->cli->options;
-    struct address address;
-    char secret[256], err[256];
+    char err[256];
 
-    if (address_parse_url(o->target, &address, err, sizeof(err)) != 0) {
-        return cli_fail(EXIT_USAGE, "--target %s: %s", o->target, err);
-    }
-    if (address_read_secret(o->secret_file, secret, sizeof(secret), err, sizeof(err)) != 0) {
+    if (address_read_secret(o->secret_file, secret, secret_len, err, sizeof(err)) != 0) {
         return cli_fail(EXIT_USAGE, "--secret-file %s: %s", o->secret_file, err);
     }
     if (o->user != NULL && secret[0] == '\0') {
@@ -61,29 +57,54 @@ static int profile_of_target(struct session *s)
     if (o->user == NULL && o->secret_file != NULL) {
         return cli_fail(EXIT_USAGE, "--secret-file %s: whose secret is it? Give --user NAME as well", o->secret_file);
     }
+    return 0;
+}
+
+static int profile_of_target(struct session *s, const char *secret)
+{
+    const struct options *o = &s->cli->options;
+    struct address address;
+    char err[256];
+
+    if (address_parse_url(o->target, &address, err, sizeof(err)) != 0) {
+        return cli_fail(EXIT_USAGE, "--target %s: %s", o->target, err);
+    }
     s->profile =
         profile_from_target(address.host, address.port, address.name, o->user, o->user != NULL ? secret : NULL);
-    explicit_bzero(secret, sizeof(secret));
     return s->profile != NULL ? 0 : cli_fail(EXIT_FAULT, "out of memory");
+}
+
+/* A profile names its own credentials; those of the command line stand in their place. */
+static int profile_of_name(struct session *s, const char *secret)
+{
+    const struct options *o = &s->cli->options;
+    struct load_error err = {""};
+
+    s->profile = profile_load(o->profile, s->cli->data.profiles, &err);
+    if (s->profile == NULL) {
+        return cli_fail(EXIT_USAGE, "%s", err.text);
+    }
+    if (o->user != NULL && !profile_use_credentials(s->profile, o->user, secret)) {
+        return cli_fail(EXIT_FAULT, "out of memory");
+    }
+    return 0;
 }
 
 static int load_profile(struct session *s)
 {
     const struct options *o = &s->cli->options;
-    struct load_error err = {""};
+    char secret[256] = "";
+    int status;
 
     if ((o->target == NULL) == (o->profile == NULL)) {
         return cli_fail(EXIT_USAGE, "replay: against what? Give --target URL or --profile NAME, one of them");
     }
-    if (o->target != NULL) {
-        return profile_of_target(s);
+    status = read_credentials(o, secret, sizeof(secret));
+    if (status == 0) {
+        status = o->target != NULL ? profile_of_target(s, secret) : profile_of_name(s, secret);
     }
-    if (o->user != NULL || o->secret_file != NULL) {
-        return cli_fail(EXIT_USAGE, "--%s goes with --target; a profile names its own credentials",
-                        o->user != NULL ? "user" : "secret-file");
-    }
-    s->profile = profile_load(o->profile, s->cli->data.profiles, &err);
-    return s->profile != NULL ? 0 : cli_fail(EXIT_USAGE, "%s", err.text);
+    explicit_bzero(secret, sizeof(secret));
+    return status;
 }
 
 static int read_recording(struct session *s, const char *path)
