@@ -83,8 +83,7 @@ start_bad silent
 "$iscsispec" run --target "iscsi://127.0.0.1:$bad_port/$iqn" --timeout 2000 --jobs 1 --out "$work/int" \
     >"$work/output" 2>&1 &
 pid=$!
-sleep 1
-kill -INT $pid
+interrupt $pid
 wait $pid
 status=$?
 [ $status -eq 130 ] || fail "exit $status instead of 130 after SIGINT"

@@ -62,6 +62,19 @@ expect_exit()
     [ "$took" -le "$limit" ] || fail "took $took ms, allowed $limit: $*"
 }
 
+# interrupt PID: Ctrl-C, a second after it has a handler. Earlier it would be lost: what a shell starts in the background
+# ignores the signal.
+interrupt()
+{
+    for i in $(seq 300); do
+        caught=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$1/status")
+        [ $((${caught:-0} & 2)) -eq 0 ] || break
+        sleep 0.1
+    done
+    sleep 1
+    kill -INT "$1"
+}
+
 # expect_output REGEX: the last command said so.
 expect_output()
 {

@@ -88,8 +88,7 @@ start_bad silent
 "$iscsispec" replay "$captures/inq-tgtd.pcap" --out "$work/interrupted" --timeout 60000 \
     --target "iscsi://127.0.0.1:$bad_port/$prefix:open" >"$work/output" 2>&1 &
 pid=$!
-sleep 1
-kill -INT $pid
+interrupt $pid
 wait $pid
 status=$?
 [ $status -eq 130 ] || fail "exit $status instead of 130 after Ctrl-C"
