@@ -30,6 +30,9 @@ enum {
     EXT_MOBILITY = 135
 };
 
+#define OPTION_PAD1  0u
+#define OPTION_JUMBO 0xc2u
+
 /* What is left of a frame. have <= wire. */
 struct cursor {
     const uint8_t *at;
@@ -173,6 +176,15 @@ static size_t extension_len(unsigned next, const uint8_t *p)
     }
 }
 
+/* The length in a hop-by-hop header (RFC 2675, 2), for packets that are larger than the field; 0: none. */
+static size_t jumbo_len(const uint8_t *p, size_t len)
+{
+    for (size_t at = 2; at + 1 < len; at += p[at] == OPTION_PAD1 ? 1 : 2u + p[at + 1])
+        if (p[at] == OPTION_JUMBO && p[at + 1] == 4 && at + 6 <= len)
+            return bytes_get_be32(p + at + 2);
+    return 0;
+}
+
 static enum capture_packet_kind read_ipv6(struct cursor *c, struct capture_packet *out)
 {
     const uint8_t *ip = c->at;
@@ -182,7 +194,7 @@ static enum capture_packet_kind read_ipv6(struct cursor *c, struct capture_packe
     if (!skip(c, IPV6_LEN))
         return c->wire < IPV6_LEN ? CAPTURE_PACKET_BAD : CAPTURE_PACKET_SHORT;
     payload = bytes_get_be16(ip + 4);
-    if (payload != 0) /* 0: a jumbogram, or segmentation offload */
+    if (payload != 0)
         limit(c, payload);
     next = ip[6];
     while (next != PROTOCOL_TCP) {
@@ -196,6 +208,9 @@ static enum capture_packet_kind read_ipv6(struct cursor *c, struct capture_packe
         /* RFC 6946: a fragment that is the whole packet is as good as none. */
         if (next == EXT_FRAGMENT && (bytes_get_be16(c->at + 2) & 0xfff9u) != 0)
             return CAPTURE_PACKET_FRAGMENT;
+        /* Without a length it is a jumbogram, or segmentation offload. */
+        if (payload == 0 && next == EXT_HOP_BY_HOP && c->have >= len && (payload = jumbo_len(c->at, len)) != 0)
+            limit(c, payload);
         next = c->at[0];
         if (!skip(c, len))
             return c->wire < len ? CAPTURE_PACKET_BAD : CAPTURE_PACKET_SHORT;

@@ -281,7 +281,7 @@ static void note_numbers(struct capture_flow *f, unsigned end, const struct capt
 
     if ((p->flags & CAPTURE_PACKET_SYN) != 0 && !d->held && d->taken == 0) {
         d->based = true;
-        d->next = p->seq + 1;
+        d->next = p->seq;
     }
     if (!d->based && (p->flags & CAPTURE_PACKET_RST) == 0) {
         d->based = true;
@@ -328,18 +328,22 @@ static void pass_by(struct capture_flow *f, unsigned end, const struct capture_p
     f->direction[!end].lost = true;
 }
 
-void capture_tcp_segment(struct capture_flow *f, unsigned end, const struct capture_packet *p,
+void capture_tcp_segment(struct capture_flow *f, unsigned end, const struct capture_packet *packet,
                          const struct capture_source *from)
 {
     struct capture_direction *d = &f->direction[end];
-    bool has_ack = (p->flags & CAPTURE_PACKET_ACK) != 0;
-    bool syn = (p->flags & CAPTURE_PACKET_SYN) != 0;
+    bool has_ack = (packet->flags & CAPTURE_PACKET_ACK) != 0;
+    struct capture_packet bytes = *packet;
+    const struct capture_packet *p = &bytes;
 
+    /* A SYN has the number before that of the first byte, which it may bring along (RFC 7413). */
+    if ((packet->flags & CAPTURE_PACKET_SYN) != 0)
+        bytes.seq++;
     note_numbers(f, end, p);
     note_ending(d, p, from);
     if (settled(f)) {
         pass_by(f, end, p);
-    } else if (p->len > 0 && !syn && !d->lost && (p->flags & CAPTURE_PACKET_RST) == 0) {
+    } else if (p->len > 0 && !d->lost && (p->flags & CAPTURE_PACKET_RST) == 0) {
         int32_t early = distance(d->next, p->seq);
 
         if (early <= 0 && !ahead(f, end, has_ack, p->ack)) {

@@ -15,36 +15,43 @@ decode()
         -e iscsi.login.status -e iscsi.keyvalue 2>/dev/null
 }
 
-# The variant of a TCP connection, by its number.
+# The variant of a TCP connection, by its number, from what the reader said last.
 variant_of()
 {
-    tshark -r "$1" -Y "tcp.stream==$2" -T fields -e tcp.port -c 1 2>/dev/null | tr ',' '\n' | grep -v 13260 |
-        while read -r port; do sed -n "s/^$port //p" "$work/variants"; done
+    port=$(sed -n "s/^# stream $1 .*:\([0-9]*\) > .*/\1/p" "$work/all")
+    sed -n "s/^$port //p" "$work/variants"
 }
 
-# same FILE: prints the number of connections in which the reader and tshark agree; names those in which they do not.
+# same FILE: adds the connections in which tshark sees PDUs; names those that the reader sees otherwise. FILE.tshark is
+# what tshark says.
 same()
 {
-    decode "$1" >"$work/tshark"
     "$build/tests/capture_pdus" "$1" >"$work/all" || fail "$1: exit $?"
     grep -v '^#' "$work/all" >"$work/ours"
-    diff "$work/tshark" "$work/ours" >"$work/diff" || {
+    [ -s "$1.tshark" ] || fail "${1##*/}: tshark decoded nothing"
+    diff "$1.tshark" "$work/ours" >"$work/diff" || {
         for stream in $(sed -n "s/^[<>] [0-9]*$tab\([0-9]*\)$tab.*/\1/p" "$work/diff" | sort -un); do
-            fail "${1##*/}: variant $(variant_of "$1" "$stream") (tcp.stream $stream) differs from tshark"
+            fail "${1##*/}: variant $(variant_of "$stream") (tcp.stream $stream) differs from tshark"
             awk -F"$tab" -v s="$stream" '$2 == s' "$work/diff" | cut -c 1-150
         done
-        [ -s "$work/tshark" ] || fail "${1##*/}: tshark decoded nothing"
     }
-    cut -f 2 "$work/tshark" | sort -u | wc -l
+    decoded=$(cut -f 2 "$1.tshark" | sort -u | wc -l)
+    compared=$((compared + decoded))
 }
 
 variants=$(wc -l <"$work/variants")
 compared=0
-for link in ethernet vlan qinq raw sll sll2 null loop; do
-    n=$(same "$work/$link.pcap" | tee "$work/told" | tail -n 1)
-    grep FAIL "$work/told" && failures=$((failures + 1))
-    [ "$n" -ge "$variants" ] || fail "$link: only $n of $variants variants were decoded"
-    compared=$((compared + n))
+set -- ethernet vlan qinq raw sll sll2 null loop
+# tshark takes a second to start: two at a time.
+while [ $# -gt 0 ]; do
+    decode "$work/$1.pcap" >"$work/$1.pcap.tshark" &
+    decode "$work/$2.pcap" >"$work/$2.pcap.tshark"
+    wait $!
+    for link in "$1" "$2"; do
+        same "$work/$link.pcap"
+        [ "$decoded" -ge "$variants" ] || fail "$link: only $decoded of $variants variants were decoded"
+    done
+    shift 2
 done
 
 # What is not in the capture is told.
@@ -60,7 +67,7 @@ remark()
 remark plain 'missing 0 cut 0 again 0 differing 0 late 0'
 remark gap 'missing 90 '
 remark fragments 'missing 180 '
-grep -q 'fragments 4 ' "$work/remarks" || fail "fragments are not counted"
+grep -q 'fragments 8 ' "$work/remarks" || fail "fragments are not counted"
 remark overlap-other 'differing 70 '
 remark again 'differing 0 '
 remark again-other 'differing 728 '
@@ -84,5 +91,5 @@ for link in ethernet raw sll2; do
         fail "$link from standard input differs"
 done
 echo "$compared connections compared, $variants variants"
-[ "$compared" -ge 60 ] || fail "only $compared variants"
+[ "$variants" -ge 60 ] && [ "$compared" -ge $((8 * variants)) ] || fail "only $compared connections of $variants variants"
 finish

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELD_MAX 65536u
-
 enum field { OPCODE, TRANSIT, CONTINUE, CSG, NSG, ISID, TSIH, STATUS, KEYS, FIELDS };
 
 struct line {
@@ -28,14 +26,19 @@ struct lines {
     size_t count, capacity;
 };
 
-static void add(char *field, const char *text)
+static void add(char **field, const char *text)
 {
-    size_t used = strlen(field);
+    size_t used = *field ? strlen(*field) : 0;
+    size_t size = used + strlen(text) + 2;
+    char *grown = realloc(*field, size);
 
-    snprintf(field + used, FIELD_MAX - used, "%s%s", used > 0 ? "|" : "", text);
+    if (!grown)
+        abort();
+    snprintf(grown + used, size - used, "%s%s", used > 0 ? "|" : "", text);
+    *field = grown;
 }
 
-static void add_number(char *field, const char *format, unsigned value)
+static void add_number(char **field, const char *format, unsigned value)
 {
     char text[32];
 
@@ -60,9 +63,7 @@ static struct line *line_of(struct lines *lines, uint64_t frame, uint32_t stream
     line = &lines->items[lines->count++];
     line->frame = frame;
     line->stream = stream;
-    for (unsigned i = 0; i < FIELDS; i++)
-        if ((line->fields[i] = calloc(1, FIELD_MAX)) == NULL)
-            abort();
+    memset(line->fields, 0, sizeof line->fields);
     return line;
 }
 
@@ -77,7 +78,7 @@ static void add_keys(struct line *line, const struct transcript_pdu *pdu)
     while ((result = text_next(&cursor, &pair)) != TEXT_END) {
         snprintf(text, sizeof text, "%.*s%s%.*s", (int)pair.key_len, pair.key, result == TEXT_NO_EQUALS ? "" : "=",
                  (int)pair.value_len, pair.value);
-        add(line->fields[KEYS], text);
+        add(&line->fields[KEYS], text);
     }
 }
 
@@ -87,18 +88,18 @@ static void add_login(struct line *line, const struct transcript_pdu *pdu, bool 
     char isid[2 * PDU_ISID_LEN + 1];
 
     pdu_login_request_decode(&req, pdu->bhs);
-    add_number(line->fields[TRANSIT], "%u", req.transit);
-    add_number(line->fields[CONTINUE], "%u", req.cont);
-    add_number(line->fields[CSG], "0x%02x", req.csg);
+    add_number(&line->fields[TRANSIT], "%u", req.transit);
+    add_number(&line->fields[CONTINUE], "%u", req.cont);
+    add_number(&line->fields[CSG], "0x%02x", req.csg);
     /* tshark shows no NSG without T. */
     if (req.transit)
-        add_number(line->fields[NSG], "0x%02x", req.nsg);
+        add_number(&line->fields[NSG], "0x%02x", req.nsg);
     for (size_t i = 0; i < PDU_ISID_LEN; i++)
         snprintf(isid + 2 * i, 3, "%02x", req.isid[i]);
-    add(line->fields[ISID], isid);
-    add_number(line->fields[TSIH], "0x%04x", req.tsih);
+    add(&line->fields[ISID], isid);
+    add_number(&line->fields[TSIH], "0x%04x", req.tsih);
     if (!request)
-        add_number(line->fields[STATUS], "0x%04x", pdu_login_status(pdu->bhs));
+        add_number(&line->fields[STATUS], "0x%04x", pdu_login_status(pdu->bhs));
     if (pdu->data)
         add_keys(line, pdu);
 }
@@ -117,7 +118,7 @@ static void add_conn(struct lines *lines, const struct capture_conn *c)
             continue;
         opcode = pdu_opcode(pdu->bhs);
         line = line_of(lines, capture_shown(c, pdu->side, pdu->offset + pdu->len), c->stream);
-        add_number(line->fields[OPCODE], "0x%02x", opcode);
+        add_number(&line->fields[OPCODE], "0x%02x", opcode);
         if (opcode == PDU_LOGIN_REQUEST || opcode == PDU_LOGIN_RESPONSE)
             add_login(line, pdu, opcode == PDU_LOGIN_REQUEST);
     }
@@ -138,7 +139,7 @@ static void print(struct lines *lines)
     for (size_t i = 0; i < lines->count; i++) {
         printf("%llu\t%u", (unsigned long long)lines->items[i].frame, lines->items[i].stream);
         for (unsigned k = 0; k < FIELDS; k++) {
-            printf("\t%s", lines->items[i].fields[k]);
+            printf("\t%s", lines->items[i].fields[k] ? lines->items[i].fields[k] : "");
             free(lines->items[i].fields[k]);
         }
         putchar('\n');

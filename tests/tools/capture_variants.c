@@ -44,6 +44,10 @@ enum twist {
     CROSSED = 1u << 21, /* the answer is captured before the end of the request */
     SYN_TWICE = 1u << 22,
     FRAGMENTS = 1u << 23, /* the last request comes in fragments of IP */
+    ON_SYN = 1u << 24,    /* the first bytes come with the SYN (RFC 7413) */
+    URGENT = 1u << 25,    /* URG in every segment of data */
+    PROBES = 1u << 26,    /* the first byte that a closed window does not let through, again and again */
+    STAMPS = 1u << 27,    /* TCP timestamps */
 };
 
 struct variant {
@@ -93,6 +97,33 @@ static const struct variant variants[] = {
     {"gap-wrap-again", GAP | WRAP | AGAIN},
     {"cut-v6", CUT | V6},
     {"fin-first-swapped", FIN_FIRST | SWAPPED},
+    {"on-syn", ON_SYN},
+    {"urgent", URGENT},
+    {"probes", PROBES},
+    {"stamps", STAMPS},
+    {"v6-on-syn-wrap", V6 | ON_SYN | WRAP},
+    {"v6-reversed-overlap", V6 | REVERSED | OVERLAP},
+    {"v6-options-again-other", V6 | OPTIONS | AGAIN | OTHER},
+    {"v6-gap-options", V6 | GAP | OPTIONS},
+    {"v6-reuse-stamps", V6 | REUSE | STAMPS},
+    {"v6-middle-bytes", V6 | MIDDLE | BYTES},
+    {"v6-crossed-wrap-sums", V6 | CROSSED | WRAP | SUMS},
+    {"v6-many-stamps-reset", V6 | MANY | STAMPS | RESET},
+    {"options-stamps-padded", OPTIONS | STAMPS | PADDED},
+    {"options-offload-many", OPTIONS | OFFLOAD | MANY},
+    {"wrap-bytes-swapped", WRAP | BYTES | SWAPPED},
+    {"wrap-joined-reversed", WRAP | JOINED | REVERSED},
+    {"wrap-fragments", WRAP | FRAGMENTS},
+    {"again-reversed-stamps", AGAIN | REVERSED | STAMPS},
+    {"overlap-again-bytes", OVERLAP | AGAIN | BYTES},
+    {"crossed-fin-first", CROSSED | FIN_FIRST},
+    {"syn-twice-reuse-swapped", SYN_TWICE | REUSE | SWAPPED},
+    {"probes-alive-urgent", PROBES | ALIVE | URGENT},
+    {"cut-stamps-wrap", CUT | STAMPS | WRAP},
+    {"gap-reversed", GAP | REVERSED},
+    {"gap-middle-v6-wrap", GAP | MIDDLE | V6 | WRAP},
+    {"reset-swapped-overlap", RESET | SWAPPED | OVERLAP},
+    {"reuse-bytes-padded-v6", REUSE | BYTES | PADDED | V6},
     {"all-at-once", V6 | OPTIONS | SWAPPED | OVERLAP | AGAIN | ALIVE | WRAP | PADDED | SUMS},
 };
 
@@ -107,7 +138,7 @@ static const struct link_type link_types[] = {
     {"sll", DLT_LINUX_SLL, 16},   {"sll2", DLT_LINUX_SLL2, 20}, {"null", DLT_NULL, 4},    {"loop", DLT_LOOP, 4},
 };
 
-enum flag { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+enum flag { FIN = 1, SYN = 2, RST = 4, ACK = 16, URG = 32 };
 
 struct frame {
     unsigned side;
@@ -136,6 +167,7 @@ struct writer {
     pcap_dumper_t *dump;
     uint32_t clock_us;
     uint16_t id;
+    uint8_t host; /* another one for each link type, so that all can go into one file */
 };
 
 static bool has(const struct talk *t, unsigned twists)
@@ -206,6 +238,10 @@ static void say(struct talk *t, unsigned side, size_t from, size_t to, size_t ac
         }
         if (has(t, JOINED) && at > from)
             add(t, side, at - size, size + len, ACK, ack);
+        for (unsigned i = 0; has(t, PROBES) && i < 3 && at + len < to; i++) {
+            add(t, !side, ack, 0, ACK, at + len);
+            add(t, side, at + len, 1, ACK, ack);
+        }
         if (has(t, ALIVE)) {
             add(t, side, at + len - 1, 0, ACK, ack);
             add(t, side, at + len - 1, 1, ACK, ack);
@@ -261,13 +297,13 @@ static void cross(struct talk *t)
 static void open_and_close(struct talk *t, bool opening)
 {
     if (opening) {
-        add(t, 0, (size_t)-1, 0, SYN, 0);
+        add(t, 0, has(t, ON_SYN) ? 0 : (size_t)-1, has(t, ON_SYN) ? OUT_SEGMENT : 0, SYN, 0);
         if (has(t, SYN_TWICE))
             add(t, 0, (size_t)-1, 0, SYN, 0);
         add(t, 1, (size_t)-1, 0, SYN | ACK, 0);
         if (has(t, SYN_TWICE))
             add(t, 1, (size_t)-1, 0, SYN | ACK, 0);
-        add(t, 0, 0, 0, ACK, 0);
+        add(t, 0, has(t, ON_SYN) ? OUT_SEGMENT : 0, 0, ACK, 0);
         return;
     }
     add(t, 0, t->len[0], 0, has(t, RESET) ? RST | ACK : FIN | ACK, t->len[1]);
@@ -313,7 +349,7 @@ static void make_talk(struct talk *t, const struct variant *v, uint16_t port, un
         say(t, 0, 0, t->len[0], 0);
         say(t, 1, 0, t->len[1], t->len[0]);
     } else {
-        say(t, 0, 0, out, 0);
+        say(t, 0, has(t, ON_SYN) ? OUT_SEGMENT : 0, out, 0);
         say(t, 1, 0, back, out);
         say(t, 0, out, t->len[0], back);
         say(t, 1, back, t->len[1], t->len[0]);
@@ -382,29 +418,38 @@ static size_t put_link(const struct link_type *link, uint8_t *p, bool v6)
 
 static size_t put_tcp(const struct talk *t, const struct frame *f, uint8_t *p, const uint8_t *pseudo, size_t pseudo_len)
 {
+    /* With data on it, a SYN stands at the first byte and counts itself before that. */
+    uint32_t before = (f->flags & SYN) && f->len > 0 ? 1 : 0;
+    size_t header = has(t, STAMPS) ? 32 : 20;
     uint32_t sum;
 
-    memset(p, 0, 20);
+    memset(p, 0, header);
     bytes_put_be16(p, f->side == 0 ? t->port : TARGET_PORT);
     bytes_put_be16(p + 2, f->side == 0 ? TARGET_PORT : t->port);
-    bytes_put_be32(p + 4, t->isn[f->side] + 1 + f->at);
+    bytes_put_be32(p + 4, t->isn[f->side] + 1 + f->at - before);
     if (f->flags & ACK)
         bytes_put_be32(p + 8, t->isn[!f->side] + 1 + f->ack);
-    p[12] = 0x50;
+    p[12] = (uint8_t)(header << 2);
     p[13] = (uint8_t)f->flags;
-    bytes_put_be16(p + 14, 65535);
+    bytes_put_be16(p + 14, has(t, PROBES) && f->len == 0 && (f->flags & (SYN | FIN)) == 0 ? 0 : 65535);
+    if (has(t, STAMPS))
+        memcpy(p + 20, "\1\1\x08\x0a\0\0\0\1\0\0\0\2", 12);
+    if (has(t, URGENT) && f->len > 0) {
+        p[13] |= URG;
+        bytes_put_be16(p + 18, 1);
+    }
     if (f->len > 0)
-        memcpy(p + 20, t->stream[f->side] + f->at, f->len);
+        memcpy(p + header, t->stream[f->side] + f->at, f->len);
     for (size_t i = 0; f->other && i < (f->len < 10 || has(t, AGAIN) ? f->len : 10); i++)
-        p[20 + i] ^= 0x15;
+        p[header + i] ^= 0x15;
     if (has(t, SUMS))
-        return 20 + f->len;
-    sum = sum_bytes(6 + 20 + (uint32_t)f->len, pseudo, pseudo_len);
-    bytes_put_be16(p + 16, (uint16_t)~sum_bytes(sum, p, 20 + f->len));
-    return 20 + f->len;
+        return header + f->len;
+    sum = sum_bytes(6 + (uint32_t)(header + f->len), pseudo, pseudo_len);
+    bytes_put_be16(p + 16, (uint16_t)~sum_bytes(sum, p, header + f->len));
+    return header + f->len;
 }
 
-static size_t put_v4(const struct talk *t, const struct frame *f, uint8_t *p, uint16_t id)
+static size_t put_v4(const struct talk *t, const struct frame *f, uint8_t *p, uint16_t id, uint8_t host)
 {
     size_t header = has(t, OPTIONS) ? 28 : 20;
     size_t len;
@@ -417,13 +462,14 @@ static size_t put_v4(const struct talk *t, const struct frame *f, uint8_t *p, ui
     p[9] = 6;
     memcpy(p + (f->side == 0 ? 12 : 16), "\xc0\x00\x02\x01", 4);
     memcpy(p + (f->side == 0 ? 16 : 12), "\xc0\x00\x02\x02", 4);
+    p[14] = p[18] = host;
     len = header + put_tcp(t, f, p + header, p + 12, 8);
     bytes_put_be16(p + 2, has(t, OFFLOAD) ? 0 : (uint16_t)len);
     bytes_put_be16(p + 10, (uint16_t)~sum_bytes(0, p, header));
     return len;
 }
 
-static size_t put_v6(const struct talk *t, const struct frame *f, uint8_t *p)
+static size_t put_v6(const struct talk *t, const struct frame *f, uint8_t *p, uint8_t host)
 {
     size_t at = 40;
     size_t len;
@@ -434,6 +480,7 @@ static size_t put_v6(const struct talk *t, const struct frame *f, uint8_t *p)
     p[7] = 64;
     memcpy(p + 8, "\x20\x01\x0d\xb8", 4);
     memcpy(p + 24, "\x20\x01\x0d\xb8", 4);
+    p[22] = p[38] = host;
     p[23] = f->side == 0 ? 1 : 2;
     p[39] = f->side == 0 ? 2 : 1;
     if (has(t, OPTIONS)) {
@@ -488,9 +535,9 @@ static void write_talk(struct writer *w, const struct talk *t)
         const struct frame *f = &t->frames[i];
         uint8_t bytes[FRAME_MAX];
         size_t link = put_link(w->link, bytes, has(t, V6));
-        size_t len = link;
+        size_t cut, len = link;
 
-        len += has(t, V6) ? put_v6(t, f, bytes + link) : put_v4(t, f, bytes + link, ++w->id);
+        len += has(t, V6) ? put_v6(t, f, bytes + link, w->host) : put_v4(t, f, bytes + link, ++w->id, w->host);
         if (has(t, FRAGMENTS) && f->last && f->len > 40) {
             dump_fragments(w, bytes, link, len);
             continue;
@@ -499,14 +546,15 @@ static void write_talk(struct writer *w, const struct talk *t)
             memset(bytes + len, 0x5a, 7);
             len += len < 60 ? 60 - len > 7 ? 7 : 60 - len : 3;
         }
-        dump(w, bytes, len, has(t, CUT) && f->last && len > link + 82 ? link + 82 : len);
+        cut = link + (has(t, STAMPS) ? 94 : 82);
+        dump(w, bytes, len, has(t, CUT) && f->last && len > cut ? cut : len);
     }
 }
 
 static int write_link(const char *folder, const struct link_type *link, FILE *names)
 {
     static struct talk talk; /* too large for a stack */
-    struct writer w = {.link = link};
+    struct writer w = {.link = link, .host = (uint8_t)(2 + (link - link_types))};
     pcap_t *pcap = pcap_open_dead(link->dlt, 65535);
     char path[512];
 
