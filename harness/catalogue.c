@@ -213,6 +213,7 @@ static const struct schema_field rule_fields[] = {
      .doc = "what the entry rests on"},
     {"reviewed", SCHEMA_CUSTOM, 0, CUSTOM(read_reviewed, describe_reviewed), .doc = "state of the entry"},
     {"doubt", SCHEMA_TEXT, AT(doubt), .doc = "an open question"},
+    {"unproven", SCHEMA_TEXT, AT(unproven), .doc = "why no defect can prove the entry"},
 };
 
 static const struct schema_table rule_table = {"rule", rule_fields, COUNT(rule_fields)};

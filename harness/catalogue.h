@@ -73,6 +73,7 @@ struct rule {
     size_t needs_count;
     enum rule_severity severity;
     char *rfc3720, *notes, *doubt;
+    char *unproven; /* why no defect can prove the entry; NULL: one has to (iscsispec selftest) */
     int confirmed; /* 0 text of the RFC, 1 inferred from it, 2 not seen there */
     struct position at;
 };

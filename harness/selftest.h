@@ -38,14 +38,17 @@ struct selftest_options {
  *   unproven    [case]                             no defect turns it red
  *   stray       [{defect, case, reason}]           a finding of a rule that the defect has nothing to do with
  *   undeclared  [{defect, reason}]                 cases/defects.yaml does not name it; and a rule that it woke
- *   rules       {fail, warn: {total, proven}}      entries on targets that a defect has woken; only of a whole run
- *   asleep      [rule]                             ... and those of them that none has
+ *   rules       {fail, warn: {total, proven, excused}}  entries on targets that a defect has woken, and those for which
+ *                                                  the catalogue says why none can; only of a whole run, as what follows
+ *   asleep      [rule]                             neither
+ *   excused     [rule]                             both
+ *   bar         bool                               all of severity fail proven or excused, 95 % of warn proven
  * Returns EXIT_ALL_PASSED (report tells), EXIT_INTERRUPTED, or EXIT_FAULT / EXIT_UNREACHABLE / EXIT_USAGE with err.
  */
 enum results_exit selftest_run(const struct selftest_options *options, struct killtable *kills, json_t **report,
                                char *err, size_t err_len);
 
-/* True when nothing in the report is a fault: only `unnamed`, `undeclared`, `rules` and `asleep` may hold something. */
+/* True when nothing in the report is a fault: only `unnamed`, `undeclared` and `rules` may hold something. */
 bool selftest_is_clean(const json_t *report);
 
 #endif

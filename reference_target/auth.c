@@ -107,8 +107,10 @@ enum cause auth_method(struct conn *conn, struct auth *auth, const struct negoti
 
 /* ---- CHAP_A ---- */
 
-static bool auth_usable(const struct auth *auth, const struct chap_algorithm *algorithm)
+static bool auth_usable(const struct conn *conn, const struct auth *auth, const struct chap_algorithm *algorithm)
 {
+    if (algorithm != NULL && algorithm->number != CHAP_MD5 && conn_has(conn, DEFECT_CHAP_MD5_ALONE))
+        return false;
     return algorithm != NULL && chap_algorithm_available(algorithm) &&
            (auth->config->algorithms == 0 || (auth->config->algorithms >> algorithm->number & 1U) != 0);
 }
@@ -127,7 +129,7 @@ static const struct chap_algorithm *auth_choose_algorithm(const struct conn *con
         uint64_t number;
 
         if (text_parse_number(item, length, &number) != TEXT_NUMBER_OK ||
-            !auth_usable(auth, chap_algorithm_find(number)))
+            !auth_usable(conn, auth, chap_algorithm_find(number)))
             continue;
         chosen = chap_algorithm_find(number);
         if (!conn_has(conn, DEFECT_CHAP_ALGORITHM_NOT_FIRST))

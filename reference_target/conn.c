@@ -81,6 +81,11 @@ static size_t conn_complete(struct conn *conn, const uint8_t *bhs, size_t length
 {
     if (conn->login != NULL && login_header_decides(conn, bhs))
         return PDU_BHS_LEN;
+    if (conn->login != NULL && conn_has(conn, DEFECT_AHS_IGNORED)) {
+        size_t alone = PDU_BHS_LEN + pdu_padded_len(pdu_data_len(bhs));
+
+        return length < alone ? 0 : alone;
+    }
     bool full = conn->login == NULL;
     size_t total = pdu_total_len(bhs, full && conn->header_digest, full && conn->data_digest);
 
@@ -95,6 +100,9 @@ static bool conn_take(struct conn *conn, const uint8_t *bhs, size_t total)
 
     if (conn->login != NULL) {
         bool alone = total == PDU_BHS_LEN;
+
+        if (conn_has(conn, DEFECT_AHS_IGNORED))
+            at = PDU_BHS_LEN;
 
         login_pdu(conn, bhs, alone ? NULL : bhs + at, alone ? 0 : pdu_data_len(bhs));
         return true;
@@ -225,7 +233,7 @@ void conn_send(struct conn *conn, uint8_t *bhs, const void *data, size_t length)
 
     pdu_set_data_len(bhs, length);
     conn_send_raw(conn, bhs, PDU_BHS_LEN);
-    if (full && (conn->header_digest || conn_has(conn, DEFECT_DIGEST_NOT_AGREED)))
+    if (full && (conn->header_digest || conn->digest_unasked || conn_has(conn, DEFECT_DIGEST_NOT_AGREED)))
         conn_send_digest(conn, digest_crc32c(bhs, PDU_BHS_LEN));
     if (length == 0)
         return;

@@ -13,6 +13,7 @@
 
 #include "planted.h"
 
+#include "defects_course.h"
 #include "defects_stimulus.h"
 
 #define DEFECTS_NO_CODE 0xffffU         /* the defect is not about one status code */
@@ -212,8 +213,6 @@
       "answers other PDUs during login with a Reject PDU and goes on") \
     X(PDU_IN_LOGIN_AS_TARGET_ERROR, "pdu-in-login-as-target-error", 0x020b, "4.2.4", \
       "answers 0x0300 to other PDUs during login") \
-    X(PDU_IN_LOGIN_AS_INITIATOR_ERROR, "pdu-in-login-as-initiator-error", 0x020b, "4.2.4", \
-      "answers 0x0200 to other PDUs during login") \
     X(SERVE_PDU_IN_LOGIN, "serve-pdu-in-login", 0x020b, "4.2.4", \
       "answers a NOP-Out ping during login") \
     X(ANSWER_PDU_BEFORE_LOGIN, "answer-pdu-before-login", DEFECTS_NO_CODE, "4.2.4", \
@@ -231,8 +230,6 @@
       "drops live sessions of the portal when a login is refused in drain") \
     X(DRAIN_AS_INITIATOR_ERROR, "drain-as-initiator-error", 0x0301, "11.13.5", \
       "answers 0x0200 while it is shutting down") \
-    X(DRAIN_AS_NOT_FOUND, "drain-as-not-found", 0x0301, "11.13.5", \
-      "answers 0x0203 while it is shutting down") \
     X(DRAIN_AS_MISSING_PARAMETER, "drain-as-missing-parameter", 0x0301, "11.13.5", \
       "answers 0x0207 while it is shutting down") \
     X(IGNORE_MAX_SESSIONS, "ignore-max-sessions", 0x0302, "11.13.5", \
@@ -241,8 +238,6 @@
       "answers 0x0200 to a session too many") \
     X(SESSION_LIMIT_AS_NOT_FOUND, "session-limit-as-not-found", 0x0302, "11.13.5", \
       "answers 0x0203 to a session too many") \
-    X(SESSION_LIMIT_AS_TOO_MANY_CONNECTIONS, "session-limit-as-too-many-connections", 0x0302, "11.13.5", \
-      "answers 0x0206 to a session too many") \
     X(SESSION_SLOT_LEAK, "session-slot-leak", 0x0302, "11.13.5", \
       "goes on counting sessions that were logged out") \
     /* how a refusal leaves */ \
@@ -569,6 +564,7 @@
     X(LOGIN_IN_FULL_FEATURE, "login-in-full-feature", DEFECTS_NO_CODE, "6.3", \
       "answers a Login Request in full feature phase with status 0x0000") \
     DEFECTS_STIMULUS_TABLE(X) \
+    DEFECTS_COURSE_TABLE(X) \
     DEFECTS_PLANTED_TABLE(X)
 
 #define DEFECTS_ENUM(suffix, name, code, section, what) DEFECT_##suffix,

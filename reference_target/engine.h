@@ -14,6 +14,7 @@
 #include "wire/text.h"
 
 enum {
+    ENGINE_GRUDGES = 64,            /* refused ISIDs that a defect keeps */
     ENGINE_HASH = 1024,             /* buckets of the session tables */
     ENGINE_COMMAND_WINDOW = 128,    /* MaxCmdSN - ExpCmdSN + 1, RFC 7143 4.2.2.1 */
     ENGINE_OUTPUT_HIGH = 1 << 20,   /* waiting output above which conn_wants_input() is false */
@@ -69,6 +70,7 @@ struct conn {
     uint32_t max_send;              /* the initiator's MaxRecvDataSegmentLength */
     bool header_digest;             /* in force from the first full feature PDU on */
     bool data_digest;
+    bool digest_unasked;            /* defect digest-after-reject: header digests are sent all the same */
     struct buffer text_in;          /* Text Request with C=1, so far */
     struct buffer text_out;         /* Text Response, what is still to be sent */
     uint32_t text_itt;
@@ -92,6 +94,13 @@ struct node_portal {
     size_t sessions;                /* that have a connection */
 };
 
+/* What some defects keep in mind from one connection to the next; all zero without them. */
+struct node_grudge {
+    uint8_t isids[ENGINE_GRUDGES][PDU_ISID_LEN];    /* of the last logins that were refused */
+    unsigned refused;               /* how many there were */
+    unsigned unfinished;            /* logins whose connection was lost */
+};
+
 struct node {
     const struct config *config;
     struct node_env env;
@@ -108,6 +117,7 @@ struct node {
     uint16_t last_tsih;
     struct negotiate defaults;      /* how a negotiation begins */
     struct negotiate_request request;   /* the text that is being worked off */
+    struct node_grudge grudge;
     uint64_t *hits;                 /* by row of the login table */
 };
 

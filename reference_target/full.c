@@ -120,6 +120,22 @@ static void full_text_spoil(const struct conn *conn, struct pdu_response *respon
         response->flags |= PDU_FLAG_CONTINUE;
 }
 
+/* Defect send-targets-cut: the last whole pairs that fit, and no word of the rest. */
+static void full_send_cut(struct conn *conn, const struct pdu_request *request, size_t room)
+{
+    struct pdu_response response = { .opcode = PDU_TEXT_RESPONSE, .flags = PDU_FLAG_FINAL, .lun = request->lun,
+                                     .itt = request->itt, .word20 = PDU_NO_TAG };
+    const uint8_t *text = buffer_bytes(&conn->text_out);
+
+    size_t from = conn->text_out.length - room;
+
+    while (from < conn->text_out.length && text[from - 1] != 0)
+        from++;
+    conn->text_ttt = PDU_NO_TAG;
+    full_send(conn, &response, text + from, conn->text_out.length - from);
+    buffer_free(&conn->text_out, &conn->node->env);
+}
+
 /* Sends the next part of the answer that waits in text_out. */
 static void full_text_part(struct conn *conn, const struct pdu_request *request)
 {
@@ -130,6 +146,10 @@ static void full_text_part(struct conn *conn, const struct pdu_request *request)
 
     size_t room = conn_benign(conn, BENIGN_TEXT_RESPONSE_IN_PARTS) ? FULL_TEXT_PART : conn->max_send;
 
+    if (left > room && conn_has(conn, DEFECT_SEND_TARGETS_CUT)) {
+        full_send_cut(conn, request, room);
+        return;
+    }
     if (left > room && !conn_has(conn, DEFECT_RECV_LENGTH_IGNORED)) {
         part = room;
         response.flags = PDU_FLAG_CONTINUE;

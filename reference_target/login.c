@@ -49,12 +49,14 @@ static const struct login_row login_rows[] = {
     /* PDUs that are no Login Requests, and the end */
     GO(NEW, OTHER, login_answers_before_login, login_do_other_pdu, LOGIN_EXPECT_FIRST, "4.2.4", "defect"),
     REFUSE(NEW, OTHER, NULL, CAUSE_SILENT, "4.2.4", "another PDU before any Login Request"),
+    GO(REFUSED, OTHER, login_executes, login_do_other_pdu, LOGIN_BY_ACTION, "4.2.4", "defect"),
     GO(BEGUN, OTHER, login_tolerates_other_pdu, login_do_other_pdu, LOGIN_BY_ACTION, "4.2.4", "defect"),
     REFUSE(BEGUN, OTHER, NULL, CAUSE_OTHER_PDU, "4.2.4", "another PDU during login"),
     REFUSE(OPEN | REFUSED, END, NULL, CAUSE_SILENT, "6.3", "the initiator hung up"),
     REFUSE(OPEN | REFUSED, TIMEOUT, NULL, CAUSE_SILENT, "6.3", "the login took too long"),
 
     /* header of a Login Request */
+    GO(OPEN, REQUEST, login_rejects_header, login_do_other_pdu, LOGIN_BY_ACTION, "11.12", "defect"),
     REFUSE(OPEN, REQUEST, login_is_ahs, CAUSE_AHS, "11.12", "AHS"),
     REFUSE(OPEN, REQUEST, login_is_too_long, CAUSE_TOO_LONG, "6.3", "data segment too long"),
     REFUSE(OPEN, REQUEST, login_is_bad_version, CAUSE_VERSION, "11.12.4", "version"),
@@ -86,6 +88,11 @@ static const struct login_row login_rows[] = {
     REFUSE(OPEN, TEXT, login_refuses_unknown_key, CAUSE_INVENTED_INITIATOR_ERROR, "6.2", "defect"),
 
     /* the first one: who, to what, and into which session */
+    REFUSE(BEGIN, TEXT, login_is_held_against, CAUSE_INVENTED_TARGET_ERROR, "11.13.5", "defect"),
+    REFUSE(BEGIN, TEXT, login_is_piled_up, CAUSE_SESSIONS, "7.14", "defect"),
+    REFUSE(BEGUN, TEXT, login_is_sixth, CAUSE_INVENTED_TARGET_ERROR, "6.2", "defect"),
+    REFUSE(OPEN, TEXT, login_dislikes_alias, CAUSE_INVENTED_INITIATOR_ERROR, "6.1", "defect"),
+    REFUSE(OPEN, TEXT, login_fails_at_alias, CAUSE_INVENTED_TARGET_ERROR, "6.1", "defect"),
     REFUSE(BEGIN, TEXT, login_is_drained, CAUSE_DRAIN, "11.13.5", "drain"),
     GO(BEGIN, TEXT, login_waits_for_names, login_do_wait, LOGIN_EXPECT_FIRST_REST, "13.5", "defect"),
     REFUSE(BEGIN, TEXT, login_lacks_initiator, CAUSE_NO_INITIATOR_NAME, "13.5", "no InitiatorName"),
@@ -162,6 +169,7 @@ void login_close(struct conn *conn)
 
     if (login == NULL)
         return;
+    login_resent(conn);
     buffer_free(&login->text, &conn->node->env);
     text_buf_free(&login->answer);
     memset(login->auth.challenge, 0, login->auth.challenge_length);
@@ -172,12 +180,13 @@ void login_close(struct conn *conn)
 
 bool login_header_decides(const struct conn *conn, const uint8_t *bhs)
 {
-    if (pdu_data_len(bhs) > PDU_DEFAULT_MAX_RECV || pdu_ahs_len(bhs) > 0)
+    if (pdu_data_len(bhs) > PDU_DEFAULT_MAX_RECV || (pdu_ahs_len(bhs) > 0 && !conn_has(conn, DEFECT_AHS_IGNORED)))
         return true;
     if (pdu_opcode(bhs) == PDU_LOGIN_REQUEST)
         return false;
     return !conn_has(conn, DEFECT_ANSWER_PDU_BEFORE_LOGIN) && !conn_has(conn, DEFECT_IGNORE_PDU_IN_LOGIN) &&
-           !conn_has(conn, DEFECT_REJECT_PDU_IN_LOGIN) && !conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN);
+           !conn_has(conn, DEFECT_REJECT_PDU_IN_LOGIN) && !conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN) &&
+           !conn_has(conn, DEFECT_COMMAND_IN_LOGIN_EXECUTED);
 }
 
 /* Runs the first row that fits. */
@@ -214,7 +223,9 @@ static enum cause login_join_text(struct conn *conn, struct login *login)
         login_drop_cut(login);
     login->complete = login->data;
     login->complete_length = login->data_length;
-    if (login->text.length == 0)
+    if (!login_cut_lines(conn))
+        return CAUSE_NO_MEMORY;
+    if (login->text.length == 0 || login->complete != login->data)
         return CAUSE_NONE;
     if (!buffer_append(&login->text, &conn->node->env, login->data, login->data_length))
         return CAUSE_NO_MEMORY;

@@ -116,7 +116,14 @@ login_guard login_is_ahs, login_is_too_long, login_is_bad_version, login_is_chan
 /* of defects */
 login_guard login_answers_before_login, login_tolerates_other_pdu, login_has_reserved_bits, login_refuses_c_bit,
     login_refuses_reinstatement, login_waits_for_names, login_refuses_default_type, login_refuses_security,
-    login_refuses_empty, login_refuses_join, login_refuses_unknown_key;
+    login_refuses_empty, login_refuses_join, login_refuses_unknown_key, login_is_held_against, login_is_piled_up,
+    login_is_sixth, login_dislikes_alias, login_fails_at_alias, login_rejects_header, login_executes;
+
+/* Defects that remember: what a refusal or the loss of a connection in login leaves behind (login_grudges.c). */
+void login_resent(struct conn *conn);
+
+/* Defect newline-separates: the text of the request, its line feeds made nulls. False: no memory. */
+bool login_cut_lines(struct conn *conn);
 
 /* Defect split-key-lost: takes what is cut off the current data segment. */
 void login_drop_cut(struct login *login);

@@ -110,7 +110,7 @@ void login_identify(struct conn *conn)
 
 bool login_is_ahs(struct conn *conn)
 {
-    return pdu_ahs_len(conn->login->bhs) > 0;
+    return pdu_ahs_len(conn->login->bhs) > 0 && !conn_has(conn, DEFECT_AHS_IGNORED);
 }
 
 bool login_is_too_long(struct conn *conn)
@@ -148,6 +148,9 @@ bool login_is_changed(struct conn *conn)
     const struct pdu_login_request *first = &conn->login->first;
     const struct pdu_login_request *request = &conn->login->request;
 
+    if (conn_has(conn, DEFECT_CHANGED_HEADER_AS_TARGET_ERROR) &&
+        (first->cmd_sn != request->cmd_sn || first->version_max != request->version_max))
+        return true;
     return first->itt != request->itt || first->tsih != request->tsih || first->cid != request->cid ||
            memcmp(first->isid, request->isid, sizeof(first->isid)) != 0;
 }
@@ -209,7 +212,8 @@ bool login_is_unauthenticated(struct conn *conn)
     const struct login *login = conn->login;
 
     return login->request.csg != PDU_STAGE_SECURITY && auth_required(&login->auth) && !login->auth.done &&
-           !conn_has(conn, DEFECT_ACCEPT_UNAUTHENTICATED);
+           !conn_has(conn, DEFECT_ACCEPT_UNAUTHENTICATED) &&
+           !(login->join == LOGIN_JOIN_OK && conn_has(conn, DEFECT_JOIN_WITHOUT_AUTHENTICATION));
 }
 
 bool login_is_bad_transition(struct conn *conn)
@@ -240,6 +244,7 @@ bool login_answers_before_login(struct conn *conn)
 bool login_tolerates_other_pdu(struct conn *conn)
 {
     return conn_has(conn, DEFECT_IGNORE_PDU_IN_LOGIN) || conn_has(conn, DEFECT_REJECT_PDU_IN_LOGIN) ||
+           login_executes(conn) ||
            (conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN) && pdu_opcode(conn->login->bhs) == PDU_NOP_OUT);
 }
 

@@ -13,7 +13,10 @@
 #include "response.h"
 #include "sessions.h"
 
-enum { LOGIN_PART_MAX = 24 };      /* of a text under answers-in-parts */
+enum {
+    LOGIN_PART_MAX = 24,        /* of a text under answers-in-parts */
+    LOGIN_NO_LIMIT = 0xffffff   /* of a data segment under recv-length-default-unknown */
+};
 
 /* TargetPortalGroupTag belongs into the first response after the first complete request, RFC 7143 13.9. */
 static void login_declare_tag(struct conn *conn, struct login *login)
@@ -85,7 +88,12 @@ static enum cause login_complete(struct conn *conn, struct login *login, const u
     response_send(conn, true, PDU_STAGE_FULL_FEATURE, false, text, length);
     conn->cid = login->first.cid;
     conn->max_send = params->max_send;
+    if (conn_has(conn, DEFECT_RECV_LENGTH_DEFAULT_UNKNOWN) &&
+        (login->negotiate.seen >> (unsigned)KEYS_MAX_RECV_DATA_SEGMENT_LENGTH & 1U) == 0)
+        conn->max_send = LOGIN_NO_LIMIT;
     conn->header_digest = params->header_digest != 0 && !conn_has(conn, DEFECT_DIGEST_NOT_USED);
+    conn->digest_unasked = (login->negotiate.rejected >> (unsigned)KEYS_HEADER_DIGEST & 1U) != 0 &&
+                           conn_has(conn, DEFECT_DIGEST_AFTER_REJECT);
     conn->data_digest = params->data_digest != 0 && !conn_has(conn, DEFECT_DIGEST_NOT_USED);
     conn->text_ttt = PDU_NO_TAG;
     if (conn_has(conn, DEFECT_STATSN_RESTARTS_AFTER_LOGIN))
@@ -176,6 +184,10 @@ static enum cause login_finish(struct conn *conn, struct login *login)
 
     size_t room = conn_benign(conn, BENIGN_ANSWERS_IN_PARTS) ? LOGIN_PART_MAX : PDU_DEFAULT_MAX_RECV;
 
+    if (length > room && conn_has(conn, DEFECT_LONG_ANSWER_CUT)) {
+        for (length = room; length > 0 && text[length - 1] != 0;)
+            length--;
+    }
     if (length > room && !conn_has(conn, DEFECT_RESPONSE_ABOVE_8192)) {
         response_send(conn, false, 0, true, text, room);
         login->answer_sent += room;
@@ -365,7 +377,12 @@ enum cause login_do_other_pdu(struct conn *conn)
                                  .exp_cmd_sn = login->first.cmd_sn,
                                  .max_cmd_sn = node_max_cmd_sn(conn->node, login->first.cmd_sn) };
 
-    if (conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN) && pdu_opcode(login->bhs) == PDU_NOP_OUT) {
+    if (conn_has(conn, DEFECT_COMMAND_IN_LOGIN_EXECUTED) && pdu_opcode(login->bhs) == PDU_SCSI_COMMAND) {
+        response.opcode = PDU_SCSI_RESPONSE;
+        response.itt = pdu_itt(login->bhs);
+        pdu_response_encode(&response, bhs);
+        conn_send(conn, bhs, NULL, 0);
+    } else if (conn_has(conn, DEFECT_SERVE_PDU_IN_LOGIN) && pdu_opcode(login->bhs) == PDU_NOP_OUT) {
         response.opcode = PDU_NOP_IN;
         response.itt = pdu_itt(login->bhs);
         response.word20 = PDU_NO_TAG;

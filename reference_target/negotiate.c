@@ -339,6 +339,8 @@ static void negotiate_keep(struct negotiate *negotiate, const struct keys_entry 
 
     negotiate->settled |= key_bit(key->id);
     negotiate->proposed &= ~key_bit(key->id);
+    if (strcmp(value, "Reject") == 0)
+        negotiate->rejected |= key_bit(key->id);
     if (slot == NULL || keys_word(value, strlen(value)) != KEYS_WORD_VALUE)
         return;         /* Reject and Irrelevant leave it as it was */
     if (key->type == KEYS_LIST)
@@ -436,6 +438,8 @@ static enum cause negotiate_declaration(const struct conn *conn, struct negotiat
     if (text_parse_number(pair->value, pair->value_len, &number) != TEXT_NUMBER_OK || number < key->min ||
         number > key->max)
         return conn_has(conn, DEFECT_ACCEPT_BAD_RECV_LENGTH) ? CAUSE_NONE : CAUSE_VALUE;
+    if (conn_has(conn, DEFECT_REFUSE_RECV_LENGTH_ENDS) && (number == key->min || number == key->max))
+        return CAUSE_INVENTED_INITIATOR_ERROR;
     negotiate->params.max_send = (uint32_t)number;
     if (conn_has(conn, DEFECT_RECV_LENGTH_ECHOED))
         text_buf_add(answer, key->name, "Reject");
@@ -510,6 +514,8 @@ static const char *negotiate_fixed(const struct conn *conn, const struct negotia
     if (!negotiate->discovery && conn_has(conn, DEFECT_IRRELEVANT_IN_NORMAL_SESSION) &&
         (key->id == KEYS_ERROR_RECOVERY_LEVEL || key->id == KEYS_FIRST_BURST_LENGTH))
         return "Irrelevant";
+    if ((key->flags & KEYS_OBSOLETE) != 0 && key->type != KEYS_BOOL_AND && conn_has(conn, DEFECT_OBSOLETE_NOT_UNDERSTOOD))
+        return "NotUnderstood";
     if ((key->flags & KEYS_OBSOLETE) != 0)          /* 13.25 */
         return conn_has(conn, DEFECT_MARKERS_ACCEPTED) && key->type == KEYS_BOOL_AND ? "Yes" : "Reject";
     if (negotiate->discovery && (key->flags & KEYS_IRRELEVANT_IN_DISCOVERY) != 0 &&
@@ -549,7 +555,7 @@ static enum cause negotiate_pair(const struct conn *conn, struct negotiate *nego
         return CAUSE_NONE;
     if (key == NULL && negotiate->private_open && text_pair_is(pair, NEGOTIATE_PRIVATE_KEY)) {
         negotiate->private_open = false;        /* the answer to ours, whatever it is */
-        return CAUSE_NONE;
+        return conn_has(conn, DEFECT_PRIVATE_KEY_INSISTED) ? CAUSE_INVENTED_INITIATOR_ERROR : CAUSE_NONE;
     }
     if (key == NULL) {
         negotiate_unknown(conn, pair, answer);
@@ -599,7 +605,12 @@ static void negotiate_declare(const struct conn *conn, struct negotiate *negotia
     negotiate->declared = true;
     if (conn_benign(conn, BENIGN_DECLARES_NOTHING))
         return;
-    text_buf_add_number(answer, "MaxRecvDataSegmentLength", conn->node->config->params.max_recv_data_segment_length);
+    text_buf_add_number(answer, "MaxRecvDataSegmentLength",
+                        conn_has(conn, DEFECT_DECLARES_RECV_LENGTH_TOO_SMALL)
+                            ? 256
+                            : conn->node->config->params.max_recv_data_segment_length);
+    if (conn_has(conn, DEFECT_ANSWERS_UNASKED_KEY))
+        text_buf_add(answer, "X-com.example.unasked", "Irrelevant");
 }
 
 enum cause negotiate_answer(struct conn *conn, struct negotiate *negotiate, unsigned stage, const void *text,
@@ -653,7 +664,8 @@ static bool negotiate_propose(const struct conn *conn, struct negotiate *negotia
         negotiate->proposed |= key_bit(key->id);
         text_buf_add(answer, key->name, offer);
     }
-    if (conn_benign(conn, BENIGN_OFFERS_PRIVATE_KEY) && !negotiate->discovery) {
+    if ((conn_benign(conn, BENIGN_OFFERS_PRIVATE_KEY) || conn_has(conn, DEFECT_PRIVATE_KEY_INSISTED)) &&
+        !negotiate->discovery) {
         negotiate->private_open = true;
         text_buf_add(answer, NEGOTIATE_PRIVATE_KEY, "1");
     }

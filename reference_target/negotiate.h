@@ -45,6 +45,7 @@ struct negotiate {
     struct negotiate_params params;
     uint64_t seen;                  /* keys the initiator has sent in this login */
     uint64_t settled;               /* keys with a result */
+    uint64_t rejected;              /* those of them whose result is Reject */
     uint64_t proposed;              /* keys the target proposed that are not answered yet */
     uint32_t first_burst_proposal;
     unsigned unanswered;            /* requests that passed an open proposal over */

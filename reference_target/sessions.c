@@ -249,7 +249,9 @@ static enum cause sessions_add(struct conn *conn)
 
     if (join != LOGIN_JOIN_OK)      /* the session changed while this login went on */
         return causes[join];
-    if (session->authenticated && (!login->auth.done || strcmp(session->user, login->auth.user) != 0))
+    if (session->authenticated && !conn_has(conn, DEFECT_JOIN_WITHOUT_AUTHENTICATION) &&
+        (!login->auth.done ||
+         (strcmp(session->user, login->auth.user) != 0 && !conn_has(conn, DEFECT_JOIN_BY_OTHER_USER))))
         return CAUSE_IDENTITY;
     struct conn *old = sessions_connection(session, login->first.cid);
 

@@ -91,6 +91,14 @@ static void digests(struct audit_run *run, enum audit_rule_id rule, const struct
 }
 
 /* 13.1: without agreement there is none. Nothing behind can be judged then. */
+/* Was a digest offered, and the offer rejected? */
+static bool was_rejected(const struct audit_login *login, enum keys_id id)
+{
+    const struct audit_pair *told = audit_key_pair(login, audit_login_known(login, id), TRANSCRIPT_TARGET);
+
+    return told != NULL && keys_word(told->value, told->value_len) == KEYS_WORD_REJECT;
+}
+
 static void unagreed(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     const struct transcript_pdu *pdu;
@@ -98,10 +106,45 @@ static void unagreed(struct audit_run *run, enum audit_rule_id rule, const struc
 
     if (!audit_ffp_judged(login) || login->unagreed == AUDIT_NONE)
         return;
+    if (was_rejected(login, KEYS_HEADER_DIGEST) || was_rejected(login, KEYS_DATA_DIGEST))
+        rule = AUDIT_NEG_028; /* 6.2: the default holds */
     pdu = &login->pdus[login->unagreed];
     f = audit_add(run, rule, audit_at_pdu(login, pdu, PDU_BHS_LEN, pdu->len));
     audit_was(f, "a CRC32C digest behind the header or the data");
     audit_allowed(f, "no digest, for none was agreed on");
+}
+
+static bool says_no(const struct audit_login *login, enum keys_id id)
+{
+    const struct audit_key *key = audit_login_known(login, id);
+    const struct audit_pair *asked = audit_key_pair(login, key, TRANSCRIPT_INITIATOR);
+    const struct audit_pair *told = audit_key_pair(login, key, TRANSCRIPT_TARGET);
+
+    return (asked != NULL && text_equals(asked->value, asked->value_len, "No")) ||
+           (told != NULL && text_equals(told->value, told->value_len, "No"));
+}
+
+/* 13.11: No of either side rules immediate data out, so that a write which brings some cannot end well. */
+static void immediate_data(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
+{
+    const struct transcript_pdu *pdu;
+    size_t at = 0;
+
+    if (!audit_ffp_judged(login) || !login->leading || login->partial || !says_no(login, KEYS_IMMEDIATE_DATA))
+        return;
+    while ((pdu = audit_ffp_next(login, &at)) != NULL) {
+        const struct transcript_pdu *request = audit_ffp_request(login, pdu);
+        struct finding *f;
+
+        if (pdu_opcode(pdu->bhs) != PDU_SCSI_RESPONSE || request == NULL || pdu->bhs[2] != 0 || pdu->bhs[3] != 0 ||
+            pdu_opcode(request->bhs) != PDU_SCSI_COMMAND || (request->bhs[1] & PDU_FLAG_WRITE) == 0 ||
+            pdu_data_len(request->bhs) == 0)
+            continue;
+        f = audit_add(run, rule, audit_at_field(login, pdu, "Status"));
+        audit_was(f, "status GOOD for a write with %zu bytes of immediate data", (size_t)pdu_data_len(request->bhs));
+        audit_allowed(f, "CHECK CONDITION, a Reject, or a close: ImmediateData=No");
+        return;
+    }
 }
 
 /* 13.12: the initiator's own declaration, or 8192. */
@@ -182,8 +225,9 @@ static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, con
 }
 
 static const struct audit_login_check fullfeature_checks[] = {
-    {AUDIT_SN_007, numbering},   {AUDIT_KEY_DIG_03, unagreed},       {AUDIT_KEY_DIG_04, digests},
-    {AUDIT_DISC_005, discovery}, {AUDIT_DISC_006, discovery_logout}, {AUDIT_KEY_MRD_02, segment_length},
+    {AUDIT_SN_007, numbering},          {AUDIT_KEY_DIG_03, unagreed},       {AUDIT_KEY_DIG_04, digests},
+    {AUDIT_DISC_005, discovery},        {AUDIT_DISC_006, discovery_logout}, {AUDIT_KEY_MRD_02, segment_length},
+    {AUDIT_KEY_IMM_04, immediate_data},
 };
 
 const struct audit_subject audit_fullfeature = {NULL, 0, fullfeature_checks, AUDIT_COUNT(fullfeature_checks)};

@@ -174,8 +174,10 @@
     /* fullfeature.c: the first steps after the login */                                                               \
     X(SN_007, "L-SN-007", "fullfeature")                                                                               \
     X(KEY_DIG_03, "L-KEY-DIG-03", "fullfeature")                                                                       \
+    X(NEG_028, "L-NEG-028", "fullfeature")                                                                             \
     X(KEY_DIG_04, "L-KEY-DIG-04", "fullfeature")                                                                       \
     X(KEY_MRD_02, "L-KEY-MRD-02", "fullfeature")                                                                       \
+    X(KEY_IMM_04, "L-KEY-IMM-04", "fullfeature")                                                                       \
     X(KEY_MRD_05, "L-KEY-MRD-05", "fullfeature")                                                                       \
     X(DISC_005, "L-DISC-005", "fullfeature")                                                                           \
     X(DISC_006, "L-DISC-006", "fullfeature")                                                                           \

@@ -75,9 +75,13 @@ static void print_rules(const json_t *rules)
     for (size_t i = 0; i < 2 && rules != NULL; i++) {
         const json_t *one = json_object_get(rules, severities[i]);
 
-        printf("%srules of severity %s on targets: %lld of %lld proven by a defect\n", i == 0 ? "\n" : "",
-               severities[i], (long long)json_integer_value(json_object_get(one, "proven")),
-               (long long)json_integer_value(json_object_get(one, "total")));
+        long long proven = json_integer_value(json_object_get(one, "proven"));
+        long long total = json_integer_value(json_object_get(one, "total"));
+        long long excused = json_integer_value(json_object_get(one, "excused"));
+
+        printf("%srules of severity %s on targets: %lld of %lld proven by a defect (%.1f%%), %lld not, for a reason\n",
+               i == 0 ? "\n" : "", severities[i], proven, total,
+               total > 0 ? 100.0 * (double)proven / (double)total : 0.0, excused);
     }
 }
 
@@ -91,7 +95,8 @@ static void print_report(const struct killtable *kills, const json_t *report)
     print_list(report, "unproven", "Cases that no defect turns red");
     print_list(report, "stray", "Findings that do not belong to the defect (cases/defects.yaml)");
     print_list(report, "undeclared", "Defects that cases/defects.yaml does not name, and a rule that each woke");
-    print_list(report, "asleep", "Rules of severity fail and warn that no defect wakes");
+    print_list(report, "excused", "Rules that a defect wakes although the catalogue says why none can");
+    print_list(report, "asleep", "Rules of severity fail and warn that no defect wakes, and no reason is given");
     print_rules(json_object_get(report, "rules"));
     printf("\n%zu killed, %zu survived, %zu cases not green without a defect, %zu unproven, %zu defects unnamed\n",
            json_array_size(kills->entries), json_array_size(json_object_get(report, "survived")),
