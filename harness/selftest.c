@@ -348,8 +348,9 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
     enum results_exit status = EXIT_ALL_PASSED;
 
     process_block_signals();
-    *report = s.report = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived",
-                                   "broken", "unknown", "unnamed", "unproven", "stray", "undeclared", "asleep", "excused");
+    *report = s.report =
+        json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "not_green", "survived", "broken",
+                  "unknown", "unnamed", "unproven", "stray", "undeclared", "asleep", "excused");
     if (folder_make(options->out) != 0) {
         snprintf(err, err_len, "--out %s: %s", options->out, strerror(errno));
         return EXIT_USAGE;
@@ -386,7 +387,8 @@ enum results_exit selftest_run(const struct selftest_options *options, struct ki
 
 bool selftest_is_clean(const json_t *report)
 {
-    static const char *const faults[] = {"not_green", "survived", "broken", "unknown", "unproven", "stray", "asleep", "excused"};
+    static const char *const faults[] = {"not_green", "survived", "broken", "unknown",
+                                         "unproven",  "stray",    "asleep", "excused"};
 
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (json_array_size(json_object_get(report, faults[i])) > 0) {

@@ -39,9 +39,8 @@ struct selftest_options {
  *   stray       [{defect, case, reason}]           a finding of a rule that the defect has nothing to do with
  *   undeclared  [{defect, reason}]                 cases/defects.yaml does not name it; and a rule that it woke
  *   rules       {fail, warn: {total, proven, excused}}  entries on targets that a defect has woken, and those for which
- *                                                  the catalogue says why none can; only of a whole run, as what follows
- *   asleep      [rule]                             neither
- *   excused     [rule]                             both
+ *                                                  the catalogue says why none can; only of a whole run, as what
+ * follows asleep      [rule]                             neither excused     [rule]                             both
  *   bar         bool                               all of severity fail proven or excused, 95 % of warn proven
  * Returns EXIT_ALL_PASSED (report tells), EXIT_INTERRUPTED, or EXIT_FAULT / EXIT_UNREACHABLE / EXIT_USAGE with err.
  */
