@@ -6,6 +6,7 @@
 #include "harness/capture_read.h"
 
 #include "harness/capture_flow.h"
+#include "harness/capture_ng.h"
 #include "harness/capture_packet.h"
 
 #include <errno.h>
@@ -20,14 +21,25 @@
 #define FRAMES_AT_A_TIME 2048u
 #define GZIP_BUFFER      (128u << 10)
 #define ERROR_MAX        512u
+#define SNAPLEN          262144
+#define LOOPBACK_LEN     4u
+#define FILTERS_MAX      8u /* link types that can be read */
+
+/* The filter, translated for one link type. */
+struct filter {
+    int link;
+    struct bpf_program program;
+};
 
 struct capture {
-    pcap_t *pcap; /* owns file */
+    pcap_t *pcap; /* owns file; NULL: */
+    struct capture_ng *ng;
     FILE *file;
     gzFile zip; /* under file, NULL: not compressed */
     int link;
-    struct bpf_program filter;
-    bool filtering;
+    char *filter; /* NULL: everything */
+    struct filter filters[FILTERS_MAX];
+    size_t filter_count;
     bool over;
     struct capture_flows *flows;
     struct capture_counts counts;
@@ -122,6 +134,30 @@ static bool open_regular(struct capture *c, const char *path)
     return true;
 }
 
+static bool fail_format(struct capture *c, const char *why)
+{
+    return fail(c, "is no capture that can be read (pcap or pcapng, plain or gzip)", why);
+}
+
+static bool fail_link(struct capture *c, int link)
+{
+    const char *name = pcap_datalink_val_to_name(link);
+    char why[128];
+
+    snprintf(why, sizeof why, "%s; Ethernet, raw IP, Linux cooked (SLL, SLL2) and loopback are",
+             name ? name : "of unknown name");
+    return fail(c, "has a link type that cannot be read", why);
+}
+
+static bool open_ng(struct capture *c)
+{
+    c->ng = capture_ng_new(c->file);
+    if (!c->ng)
+        return fail(c, "out of memory", "");
+    c->link = DLT_EN10MB; /* each interface has its own; this one is for the syntax of the filter */
+    return capture_ng_begin(c->ng) == CAPTURE_NG_FRAME || fail_format(c, capture_ng_error(c->ng));
+}
+
 static bool open_file(struct capture *c, const char *path)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
@@ -135,31 +171,53 @@ static bool open_file(struct capture *c, const char *path)
     } else if (!open_regular(c, path)) {
         return false;
     }
+    if (capture_ng_is(c->file))
+        return open_ng(c);
     c->pcap = pcap_fopen_offline(c->file, why);
     if (!c->pcap)
-        return fail(c, "is no capture that can be read (pcap or pcapng, plain or gzip)", why);
+        return fail_format(c, why);
     c->file = pcap_file(c->pcap);
     c->link = pcap_datalink(c->pcap);
-    if (capture_packet_link_known(c->link))
-        return true;
-    snprintf(why, sizeof why, "%s; Ethernet, raw IP, Linux cooked (SLL, SLL2) and loopback are",
-             pcap_datalink_val_to_name(c->link) ? pcap_datalink_val_to_name(c->link) : "of unknown name");
-    return fail(c, "has a link type that cannot be read", why);
+    return capture_packet_link_known(c->link) || fail_link(c, c->link);
+}
+
+/* ---- the filter ---- */
+
+/* The filter for this link type; NULL: it cannot be translated, and c->error says why. */
+static struct bpf_program *filter_for(struct capture *c, int link)
+{
+    struct filter *filter = &c->filters[c->filter_count];
+    char why[ERROR_MAX / 2];
+    pcap_t *dead;
+    bool good;
+
+    for (size_t i = 0; i < c->filter_count; i++)
+        if (c->filters[i].link == link)
+            return &c->filters[i].program;
+    dead = c->filter_count < FILTERS_MAX ? pcap_open_dead(link, SNAPLEN) : NULL;
+    if (!dead) {
+        fail(c, "out of memory", "");
+        return NULL;
+    }
+    filter->link = link;
+    good = pcap_compile(dead, &filter->program, c->filter, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    if (!good) {
+        snprintf(why, sizeof why, "%s", pcap_geterr(dead));
+        snprintf(c->error, sizeof c->error, "--filter '%.200s': %s", c->filter, why);
+    }
+    pcap_close(dead);
+    c->filter_count += good;
+    return good ? &filter->program : NULL;
 }
 
 static bool set_filter(struct capture *c, const char *filter)
 {
-    char why[ERROR_MAX / 2];
-
     if (!filter || filter[0] == '\0')
         return true;
-    if (pcap_compile(c->pcap, &c->filter, filter, 1, PCAP_NETMASK_UNKNOWN) == 0) {
-        c->filtering = true;
-        return true;
-    }
-    snprintf(why, sizeof why, "%s", pcap_geterr(c->pcap));
-    snprintf(c->error, sizeof c->error, "--filter '%.200s': %s", filter, why);
-    return false;
+    c->filter = strdup(filter);
+    if (!c->filter)
+        return fail(c, "out of memory", "");
+    return filter_for(c, c->link) != NULL;
 }
 
 struct capture *capture_open(const char *path, const struct capture_options *options, char *err, size_t err_len)
@@ -189,8 +247,10 @@ void capture_close(struct capture *c)
 {
     if (!c)
         return;
-    if (c->filtering)
-        pcap_freecode(&c->filter);
+    for (size_t i = 0; i < c->filter_count; i++)
+        pcap_freecode(&c->filters[i].program);
+    free(c->filter);
+    capture_ng_free(c->ng);
     if (c->pcap)
         pcap_close(c->pcap);
     else if (c->file)
@@ -221,25 +281,48 @@ static int64_t time_of(const struct pcap_pkthdr *header)
     return seconds * 1000000 + micro;
 }
 
-static bool take_frame(struct capture *c, const struct pcap_pkthdr *header, const uint8_t *bytes)
+/*
+ * Does the filter let the frame through? -1: it does not fit this link type. Loopback is filtered as the IP it carries:
+ * which number stands for IPv6 before it is different on each system.
+ */
+static int lets_through(struct capture *c, const struct capture_frame *frame)
+{
+    bool loopback = frame->link == DLT_NULL || frame->link == DLT_LOOP;
+    size_t skip = loopback && frame->have >= LOOPBACK_LEN && frame->wire >= frame->have ? LOOPBACK_LEN : 0;
+    struct pcap_pkthdr header = {.caplen = (bpf_u_int32)(frame->have - skip), .len = (bpf_u_int32)(frame->wire - skip)};
+    struct bpf_program *program = filter_for(c, loopback ? DLT_RAW : frame->link);
+
+    if (!program)
+        return -1;
+    return pcap_offline_filter(program, &header, frame->bytes + skip) != 0;
+}
+
+/* False: nothing more can be read, and c->error says why. */
+static bool take_frame(struct capture *c, const struct capture_frame *frame)
 {
     struct capture_counts *n = &c->counts;
-    int64_t now = time_of(header);
     struct capture_packet packet;
     struct capture_source from;
+    int through;
 
     if (++n->frames == 1)
-        c->start_us = now;
-    c->last_us = now - c->start_us;
+        c->start_us = frame->us;
+    c->last_us = frame->us - c->start_us;
     from = (struct capture_source){n->frames, c->last_us};
-    if (c->filtering && pcap_offline_filter(&c->filter, header, bytes) == 0) {
-        n->filtered++;
+    if (!capture_packet_link_known(frame->link)) {
+        n->unread_link = frame->link;
+        n->unread++;
         return true;
     }
-    switch (capture_packet_read(c->link, bytes, header->caplen, header->len, &packet)) {
+    through = c->filter ? lets_through(c, frame) : 1;
+    if (through < 1) {
+        n->filtered++;
+        return through == 0;
+    }
+    switch (capture_packet_read(frame->link, frame->bytes, frame->have, frame->wire, &packet)) {
     case CAPTURE_PACKET_TCP:
         n->tcp++;
-        return capture_flows_take(c->flows, &packet, &from);
+        return capture_flows_take(c->flows, &packet, &from) || fail(c, "out of memory", "");
     case CAPTURE_PACKET_OTHER:
         n->other++;
         break;
@@ -275,22 +358,37 @@ static void damaged(struct capture *c, const char *why)
     fail(c, what, why);
 }
 
+/* The next frame. False: there is none; damage is told. */
+static bool next_frame(struct capture *c, struct capture_frame *out)
+{
+    struct pcap_pkthdr *header;
+    const uint8_t *bytes;
+    int got;
+
+    if (c->ng) {
+        enum capture_ng_result result = capture_ng_next(c->ng, out);
+
+        if (result == CAPTURE_NG_DAMAGED)
+            damaged(c, capture_ng_error(c->ng));
+        else if (result == CAPTURE_NG_END && c->counts.unread > 0 && c->counts.unread == c->counts.frames)
+            fail_link(c, c->counts.unread_link);
+        return result == CAPTURE_NG_FRAME;
+    }
+    got = pcap_next_ex(c->pcap, &header, &bytes);
+    if (got == 1)
+        *out = (struct capture_frame){c->link, time_of(header), bytes, header->caplen, header->len};
+    else if (got == PCAP_ERROR)
+        damaged(c, pcap_geterr(c->pcap));
+    return got == 1;
+}
+
 static void read_some(struct capture *c)
 {
-    for (unsigned i = 0; i < FRAMES_AT_A_TIME && !c->over; i++) {
-        struct pcap_pkthdr *header;
-        const uint8_t *bytes;
-        int got = pcap_next_ex(c->pcap, &header, &bytes);
+    struct capture_frame frame;
 
-        if (got == 1) {
-            if (take_frame(c, header, bytes))
-                continue;
-            fail(c, "out of memory", "");
-        } else if (got == PCAP_ERROR) {
-            damaged(c, pcap_geterr(c->pcap));
-        }
-        finish(c);
-    }
+    for (unsigned i = 0; i < FRAMES_AT_A_TIME && !c->over; i++)
+        if (!next_frame(c, &frame) || !take_frame(c, &frame))
+            finish(c);
 }
 
 enum capture_result capture_next(struct capture *c, struct capture_conn **out)

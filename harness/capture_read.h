@@ -66,6 +66,8 @@ struct capture_counts {
     uint64_t filtered;       /* left out by the filter */
     uint64_t tcp;            /* TCP segments */
     uint64_t other;          /* no TCP over IP */
+    uint64_t unread;         /* of interfaces whose link type is not known */
+    int unread_link;         /* ... the last of these: DLT_... */
     uint64_t fragments;      /* IP fragments: not put together */
     uint64_t first_fragment; /* frame, 0 none */
     uint64_t short_headers;  /* headers cut off by the snapshot length */

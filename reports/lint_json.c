@@ -173,6 +173,7 @@ static bool json_file(void *context, const char *file, const struct capture_coun
         set_number(item, "filtered", n->filtered);
         set_number(item, "tcp", n->tcp);
         set_number(item, "other", n->other);
+        set_number(item, "unread", n->unread);
         set_number(item, "fragments", n->fragments);
         set_number(item, "short_headers", n->short_headers);
         set_number(item, "bad_headers", n->bad_headers);

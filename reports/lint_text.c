@@ -160,6 +160,8 @@ static void print_counts(FILE *out, const struct capture_counts *n)
     if (n->fragments > 0)
         fprintf(out, "; %" PRIu64 " IP fragments, which are not put together (first: frame %" PRIu64 ")", n->fragments,
                 n->first_fragment);
+    if (n->unread > 0)
+        fprintf(out, "; %" PRIu64 " of interfaces whose link type cannot be read", n->unread);
     if (n->short_headers > 0)
         fprintf(out, "; %" PRIu64 " with headers cut off by the snapshot length", n->short_headers);
     if (n->bad_headers > 0)

@@ -170,11 +170,127 @@ static int drop_folder(void **state)
     return rmdir(folder);
 }
 
+/* ---- pcapng ---- */
+
+static void put_block(FILE *f, uint32_t type, const void *body, uint32_t len)
+{
+    static const uint8_t zeros[4];
+    uint32_t total = 12 + (len + 3) / 4 * 4;
+
+    fwrite(&type, 4, 1, f);
+    fwrite(&total, 4, 1, f);
+    fwrite(body, 1, len, f);
+    fwrite(zeros, 1, total - 12 - len, f);
+    fwrite(&total, 4, 1, f);
+}
+
+static void put_interface(FILE *f, uint16_t link, uint8_t resolution, int64_t offset)
+{
+    uint8_t body[8 + 8 + 12 + 4] = {0};
+    uint16_t numbers[2] = {9, 1};
+
+    memcpy(body, &link, 2);
+    memcpy(body + 8, numbers, 4);
+    body[12] = resolution;
+    numbers[0] = 14;
+    numbers[1] = 8;
+    memcpy(body + 16, numbers, 4);
+    memcpy(body + 20, &offset, 8);
+    put_block(f, 1, body, sizeof body);
+}
+
+/* A frame that is no TCP. */
+static void put_packet(FILE *f, uint32_t interface, uint64_t ticks)
+{
+    uint8_t body[20 + 60] = {0};
+    uint32_t head[5] = {interface, (uint32_t)(ticks >> 32), (uint32_t)ticks, 60, 60};
+
+    memcpy(body, head, sizeof head);
+    put_block(f, 6, body, sizeof body);
+}
+
+static void put_section(FILE *f)
+{
+    const uint16_t version[2] = {1, 0};
+    uint8_t body[16];
+    const uint32_t magic = 0x1a2b3c4d;
+
+    memset(body, 0xff, sizeof body);
+    memcpy(body, &magic, 4);
+    memcpy(body + 4, version, 4);
+    put_block(f, 0x0a0d0d0a, body, sizeof body);
+}
+
+static enum capture_result read_all(struct capture *c)
+{
+    struct capture_conn *conn;
+    enum capture_result result;
+
+    while ((result = capture_next(c, &conn)) == CAPTURE_CONN || result == CAPTURE_PAUSE)
+        if (result == CAPTURE_CONN)
+            capture_conn_free(conn);
+    return result;
+}
+
+/* Interfaces of other link types and other clocks, one of them of a type that nobody can read. */
+static void reads_several_interfaces(void **state)
+{
+    const struct capture_options options = {.filter = "udp"};
+    FILE *f = fopen(path_of("several.pcapng"), "wb");
+    char err[512] = "";
+    struct capture *c;
+
+    (void)state;
+    assert_non_null(f);
+    put_section(f);
+    put_interface(f, 105, 6, 0);
+    put_interface(f, 1, 9, 0);
+    put_interface(f, 101, 0x94, 10);
+    put_packet(f, 1, UINT64_C(5000000000));
+    put_block(f, 0xbad, "unknown", 7);
+    put_packet(f, 0, 7000000);
+    put_packet(f, 2, (3u << 20) + (1u << 19));
+    assert_int_equal(fclose(f), 0);
+    c = capture_open(path_of("several.pcapng"), &options, err, sizeof err);
+    assert_non_null(c);
+    assert_int_equal(read_all(c), CAPTURE_END);
+    assert_int_equal(capture_counts(c)->frames, 3);
+    assert_int_equal(capture_counts(c)->unread, 1);
+    assert_int_equal(capture_counts(c)->filtered, 2);
+    assert_int_equal(capture_start_us(c), 5000000);
+    assert_int_equal(capture_last_us(c), 13500000 - 5000000);
+    capture_close(c);
+    unlink(path_of("several.pcapng"));
+}
+
+/* Nothing but frames that cannot be read is an error that says why. */
+static void tells_an_unknown_link(void **state)
+{
+    FILE *f = fopen(path_of("wlan.pcapng"), "wb");
+    char err[512] = "";
+    struct capture *c;
+
+    (void)state;
+    assert_non_null(f);
+    put_section(f);
+    put_interface(f, 105, 6, 0);
+    put_packet(f, 0, 7000000);
+    assert_int_equal(fclose(f), 0);
+    c = capture_open(path_of("wlan.pcapng"), NULL, err, sizeof err);
+    assert_non_null(c);
+    assert_int_equal(read_all(c), CAPTURE_DAMAGED);
+    assert_non_null(strstr(capture_error(c), "a link type that cannot be read: IEEE802_11"));
+    capture_close(c);
+    unlink(path_of("wlan.pcapng"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_was_written),
         cmocka_unit_test(keeps_so_much_behind_the_login),
+        cmocka_unit_test(reads_several_interfaces),
+        cmocka_unit_test(tells_an_unknown_link),
     };
 
     return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -54,6 +54,18 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 
+# All in one file: as many interfaces as there are link types, and as snapshot lengths.
+editcap -s 65000 "$work/loop.pcap" "$work/shorter.pcap"
+mergecap -a -I all -w "$work/all.pcapng" "$work/ethernet.pcap" "$work/raw.pcap" "$work/sll.pcap" "$work/sll2.pcap" \
+    "$work/null.pcap" "$work/shorter.pcap"
+[ "$(capinfos -I "$work/all.pcapng" 2>/dev/null | grep -c 'Encapsulation =')" -ge 6 ] || fail "interfaces of all.pcapng"
+decode "$work/all.pcapng" >"$work/all.pcapng.tshark"
+same "$work/all.pcapng"
+[ "$decoded" -ge $((6 * variants)) ] || fail "all.pcapng: only $decoded were decoded"
+"$build/tests/capture_pdus" "$work/all.pcapng" ip6 >"$work/got" || fail "a filter over several link types: exit $?"
+[ "$(grep -c '^# stream' "$work/got")" -eq "$(grep -c '^# stream [0-9]* 2001:' "$work/all")" ] ||
+    fail "a filter over several link types lets other connections through"
+
 # What is not in the capture is told.
 "$build/tests/capture_pdus" "$work/ethernet.pcap" | grep '^#' >"$work/remarks"
 remark()
