@@ -10,6 +10,9 @@ AFL_AUTORESUME=1 AFL_DISABLE_TRIM=1 AFL_IGNORE_SEED_PROBLEMS=1"
 # fuzz_has ENTRY: is there a source for it?
 fuzz_has() { [ -f "$root/fuzz/$1.c" ]; }
 
+# fuzz_wants ENTRY: is it one of those that are fuzzed?
+fuzz_wants() { case " $fuzz_entries " in *" $1 "*) true ;; *) false ;; esac; }
+
 # fuzz_cmake BUILD TARGETS ARG...: configures and builds without a word; the end of the log when it fails.
 fuzz_cmake()
 {
