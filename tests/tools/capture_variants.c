@@ -217,7 +217,7 @@ static void add(struct talk *t, unsigned side, size_t at, size_t len, unsigned f
     f->last = side == 0 && at >= t->last_from && at < t->last_to && len > 0;
 }
 
-/* Bytes of a side up to `to` in segments, with what the twists make of them. */
+/* Bytes of a side up to `to`, as the twists want it. */
 static void say(struct talk *t, unsigned side, size_t from, size_t to, size_t ack)
 {
     size_t size = has(t, MANY) ? STREAM_MAX : side == 0 ? OUT_SEGMENT : BACK_SEGMENT;
@@ -418,8 +418,7 @@ static size_t put_link(const struct link_type *link, uint8_t *p, bool v6)
 
 static size_t put_tcp(const struct talk *t, const struct frame *f, uint8_t *p, const uint8_t *pseudo, size_t pseudo_len)
 {
-    /* With data on it, a SYN stands at the first byte and counts itself before that. */
-    uint32_t before = (f->flags & SYN) && f->len > 0 ? 1 : 0;
+    uint32_t before = (f->flags & SYN) && f->len > 0 ? 1 : 0; /* the SYN, with data behind it */
     size_t header = has(t, STAMPS) ? 32 : 20;
     uint32_t sum;
 
@@ -536,7 +535,6 @@ static void write_talk(struct writer *w, const struct talk *t)
         uint8_t bytes[FRAME_MAX];
         size_t link = put_link(w->link, bytes, has(t, V6));
         size_t cut, len = link;
-
         len += has(t, V6) ? put_v6(t, f, bytes + link, w->host) : put_v4(t, f, bytes + link, ++w->id, w->host);
         if (has(t, FRAGMENTS) && f->last && f->len > 40) {
             dump_fragments(w, bytes, link, len);
@@ -544,7 +542,7 @@ static void write_talk(struct writer *w, const struct talk *t)
         }
         if (has(t, PADDED)) {
             memset(bytes + len, 0x5a, 7);
-            len += len < 60 ? 60 - len > 7 ? 7 : 60 - len : 3;
+            len += len < 60 ? (60 - len > 7 ? 7 : 60 - len) : 3;
         }
         cut = link + (has(t, STAMPS) ? 94 : 82);
         dump(w, bytes, len, has(t, CUT) && f->last && len > cut ? cut : len);
