@@ -65,31 +65,39 @@ bool hooks_init(struct hooks *h, struct profile *profile, const char *log, char 
 }
 
 /* Runs one command of the profile; what tells which in messages. */
-static enum hooks_status run_command(struct hooks *h, const char *what, const char *command, int deadline_ms, char *err,
-                                     size_t err_len)
+static enum hooks_status run_for_output(struct hooks *h, const char *what, const char *command, int deadline_ms,
+                                        struct process_result *result, char *err, size_t err_len)
 {
-    struct process_result result;
     char *expanded = hooks_expand(h, command, err, err_len);
 
     if (expanded == NULL) {
         return HOOKS_FAULT;
     }
-    process_run(expanded, h->env, deadline_ms, &result);
+    process_run(expanded, h->env, deadline_ms, result);
     free(expanded);
-    switch (result.status) {
+    switch (result->status) {
     case PROCESS_INTERRUPTED:
         return hooks_fail(HOOKS_INTERRUPTED, err, err_len, "interrupted in %s", what);
     case PROCESS_TIMEOUT:
-        return hooks_fail(HOOKS_FAULT, err, err_len, "%s did not end within %d ms: %s", what, deadline_ms, result.tail);
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s did not end within %d ms: %s", what, deadline_ms,
+                          result->tail);
     case PROCESS_FAILED:
         return hooks_fail(HOOKS_FAULT, err, err_len, "%s could not be run: %s", what, strerror(errno));
     case PROCESS_DONE:
         break;
     }
-    if (result.code != 0) {
-        return hooks_fail(HOOKS_FAULT, err, err_len, "%s failed with status %d: %s", what, result.code, result.tail);
+    if (result->code != 0) {
+        return hooks_fail(HOOKS_FAULT, err, err_len, "%s failed with status %d: %s", what, result->code, result->tail);
     }
     return HOOKS_OK;
+}
+
+static enum hooks_status run_command(struct hooks *h, const char *what, const char *command, int deadline_ms, char *err,
+                                     size_t err_len)
+{
+    struct process_result result;
+
+    return run_for_output(h, what, command, deadline_ms, &result, err, err_len);
 }
 
 /* The end of the target's log, for a message. */
@@ -279,25 +287,22 @@ enum hooks_status hooks_control(struct hooks *h, const char *verb, char *err, si
     return hooks_fail(HOOKS_FAULT, err, err_len, "the profile has no control '%s'", verb);
 }
 
-void hooks_version(struct hooks *h, char *out, size_t out_len)
+enum hooks_status hooks_version(struct hooks *h, char *out, size_t out_len, char *err, size_t err_len)
 {
     struct process_result result;
-    char err[128];
-    char *command;
+    enum hooks_status status;
 
     out[0] = '\0';
     if (h->profile->version == NULL) {
-        return;
+        return HOOKS_OK;
     }
-    command = hooks_expand(h, h->profile->version, err, sizeof(err));
-    if (command == NULL) {
-        return;
-    }
-    process_run(command, h->env, HOOKS_VERSION_MS, &result);
-    free(command);
-    if (result.status == PROCESS_DONE && result.code == 0) {
+    status = run_for_output(h, "version", h->profile->version, HOOKS_VERSION_MS, &result, err, err_len);
+    if (status == HOOKS_OK) {
         snprintf(out, out_len, "%.*s", (int)strcspn(result.output, "\n"), result.output);
     }
+    return status == HOOKS_OK && out[0] == '\0'
+               ? hooks_fail(HOOKS_FAULT, err, err_len, "version printed nothing, or an empty first line")
+               : status;
 }
 
 /* Waits until the target is gone. */

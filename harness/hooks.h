@@ -87,8 +87,8 @@ enum hooks_status hooks_disarm(struct hooks *h, size_t condition, char *err, siz
 /* Runs a control verb of the profile. Safe to call in a worker. */
 enum hooks_status hooks_control(struct hooks *h, const char *verb, char *err, size_t err_len);
 
-/* First line that the profile's version command prints; "" when it has none or it fails. */
-void hooks_version(struct hooks *h, char *out, size_t out_len);
+/* First line that the profile's version command prints; "" when it has none, or with a status and err when it fails. */
+enum hooks_status hooks_version(struct hooks *h, char *out, size_t out_len, char *err, size_t err_len);
 
 /* Disarms and asks to end, without waiting: so that several instances end side by side. hooks_stop has to follow. */
 void hooks_quit(struct hooks *h);

@@ -353,6 +353,7 @@ static void fuzz(struct netfuzz *f)
 static bool start_target(struct netfuzz *f, enum results_exit *status)
 {
     struct hooks *hooks = f->options->hooks;
+    char err[512];
 
     netfuzz_show(f, "starting the target");
     switch (hooks_start(hooks, f->err, sizeof(f->err))) {
@@ -368,7 +369,9 @@ static bool start_target(struct netfuzz *f, enum results_exit *status)
         *status = EXIT_INTERRUPTED;
         return false;
     }
-    hooks_version(hooks, f->stats->version, sizeof(f->stats->version));
+    if (hooks_version(hooks, f->stats->version, sizeof(f->stats->version), err, sizeof(err)) != HOOKS_OK) {
+        netfuzz_remark(f, "the version of the target is not known: %s", err);
+    }
     *status = EXIT_UNREACHABLE;
     return netfuzz_find_site(f);
 }

@@ -190,7 +190,13 @@ static enum results_exit start_target(struct runner *r, char *err, size_t err_le
     json_object_set_new(r->results->head, "portals", portals_json(r->hooks->profile));
     json_object_set_new(r->results->head, "forced",
                         r->hooks->forced != NULL ? json_incref(r->hooks->forced) : json_array());
-    hooks_version(r->hooks, version, sizeof(version));
+    if (hooks_version(r->hooks, version, sizeof(version), err, err_len) == HOOKS_INTERRUPTED) {
+        return EXIT_INTERRUPTED;
+    }
+    if (version[0] == '\0' && r->hooks->profile->version != NULL) {
+        runner_remark(r, "the version of the target is not known: %s", err);
+        json_object_set_new(r->results->head, "version_trouble", result_text(err));
+    }
     json_object_set_new(r->results->head, "target_version", result_text(version));
     return EXIT_ALL_PASSED;
 }

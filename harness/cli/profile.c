@@ -90,12 +90,12 @@ static void check_portals(struct check *c)
 
 static void check_version(struct check *c)
 {
-    char version[256];
+    char version[256], err[512];
 
     if (c->profile->version != NULL) {
-        hooks_version(&c->hooks, version, sizeof(version));
-        say(c, version[0] != '\0', EXIT_FAULT, "version: %s",
-            version[0] != '\0' ? version : "the command failed or printed nothing");
+        bool told = hooks_version(&c->hooks, version, sizeof(version), err, sizeof(err)) == HOOKS_OK;
+
+        say(c, told, EXIT_FAULT, "version: %s", told ? version : err);
     }
 }
 

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    ENDED_SHOWN = 5, /* of those that ended for one reason */
+};
+
 json_t *waived_load(const struct cli *cli, const struct profile *profile)
 {
     const struct options_list *given = &cli->options.waivers;
@@ -30,29 +34,64 @@ json_t *waived_load(const struct cli *cli, const struct profile *profile)
     return NULL;
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+/* A target of another version ends all of a file at once: how many of them stand before this one. */
+static size_t ended_alike_before(const json_t *entries, size_t index)
+{
+    const json_t *entry = json_array_get(entries, index);
+    size_t count = 0;
+
+    for (size_t i = 0; i < index; i++) {
+        const json_t *other = json_array_get(entries, i);
+
+        count += strcmp(text_of(other, "state"), "ended") == 0 &&
+                 strcmp(text_of(other, "why"), text_of(entry, "why")) == 0 &&
+                 strcmp(text_of(other, "file"), text_of(entry, "file")) == 0;
+    }
+    return count;
+}
+
+static void print_entry(const json_t *entry, const char *what, const char *why)
+{
+    const json_t *globs = json_object_get(entry, "case");
+    char *text;
+
+    globs = json_array_size(globs) > 0 ? globs : json_object_get(entry, "rule");
+    text = json_dumps(globs, JSON_COMPACT);
+    printf("%s:%d: the waiver of %s %s%s\n", text_of(entry, "file"),
+           (int)json_integer_value(json_object_get(entry, "line")), text != NULL ? text : "?", what, why);
+    free(text);
+}
+
 void waived_print(const struct results *r)
 {
     const json_t *entries = json_object_get(r->head, "waivers");
+    size_t more = 0;
 
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
-        const char *state = json_string_value(json_object_get(entry, "state"));
-        const char *file = json_string_value(json_object_get(entry, "file"));
-        const char *why = json_string_value(json_object_get(entry, "why"));
-        bool ended = state != NULL && strcmp(state, "ended") == 0;
-        json_t *first = json_object_get(entry, "case");
-        char *globs;
 
-        if (!ended && (state == NULL || strcmp(state, "passed") != 0)) {
+        if (strcmp(text_of(entry, "state"), "passed") == 0) {
+            print_entry(entry, "is not needed: nothing that it covers failed; take it out", "");
+        } else if (strcmp(text_of(entry, "state"), "ended") != 0) {
             continue;
+        } else if (ended_alike_before(entries, i) < ENDED_SHOWN) {
+            print_entry(entry, "has ended: ", text_of(entry, "why"));
+        } else {
+            more++;
         }
-        first = json_array_size(first) > 0 ? first : json_object_get(entry, "rule");
-        globs = json_dumps(first, JSON_COMPACT);
-        printf("%s:%d: the waiver of %s %s%s\n", file != NULL ? file : "?",
-               (int)json_integer_value(json_object_get(entry, "line")), globs != NULL ? globs : "?",
-               ended ? "has ended: " : "is not needed: nothing that it covers failed; take it out",
-               ended && why != NULL ? why : "");
-        free(globs);
+    }
+    if (more > 0) {
+        printf("%zu more waivers have ended for the same reason; results.jsonl names them all\n", more);
+    }
+    if (json_object_get(r->head, "version_trouble") != NULL) {
+        printf("the version of the target is not known: %s\n", text_of(r->head, "version_trouble"));
     }
 }
 

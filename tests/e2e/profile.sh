@@ -118,7 +118,7 @@ conditions:
 controls: { drain: sleep 60 }
 END
 expect_exit 5 30000 "$iscsispec" profile check "$work/bad.yaml" --out "$work/check"
-expect_output '^FAILS  version: '
+expect_output '^FAILS  version: version failed with status 1'
 expect_output '^FAILS  condition denied: a login succeeds; its codes say 0x0202'
 expect_output "^FAILS  condition drained: arming 'drained' failed with status 9: no such portal"
 expect_output "^FAILS  control 'drain' did not end within 5000 ms"

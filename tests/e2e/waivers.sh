@@ -56,6 +56,16 @@ sed 's/^parallel: .*//; $a waivers: [known.yaml]' "$source/cases/profiles/refere
 cp "$known" "$work/profiles/known.yaml"
 run 0 profile --profile "$work/profiles/mine.yaml" --extra "$defect"
 
+# A version that cannot be told ends what hangs on it: why is said, and not a hundred times.
+sed 's/^version: .*/version: echo no such package; exit 1/' "$work/profiles/mine.yaml" >"$work/profiles/unversioned.yaml"
+run 1 unversioned --profile "$work/profiles/unversioned.yaml" --extra "$defect"
+expect_output 'the version of the target is not known: version failed with status 1: no such package'
+entries=$(grep -c '^- ' "$known")
+ended=$(grep -c ' has ended: ' "$work/output")
+[ "$entries" -gt 5 ] || fail "only $entries waivers: nothing to sum up"
+[ "$ended" -eq 5 ] || fail "$ended of $entries ended waivers are named in full"
+expect_output "^$((entries - 5)) more waivers have ended for the same reason"
+
 # Files with faults: exit 2, file, line, column, value, reason.
 for file in "$source"/tests/bad/waivers/*.yaml; do
     expect_exit 2 10000 "$iscsispec" run --waivers "$file" --out "$work/bad"
