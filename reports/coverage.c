@@ -144,6 +144,7 @@ static void add_case(struct coverage_row *row, const json_t *line, const char *c
     }
     row->ran++;
     row->failed += counts_as_failed(line);
+    row->waived += result_verdict(line) == VERDICT_XFAIL;
     row->unproven += !killtable_proves(json_object_get(line, "proven"));
     if (came(line, code)) {
         if (row->shown_by == NULL) {

@@ -36,6 +36,7 @@ struct coverage_row {
     char other[24]; /* OTHER, WRONG: "0203", "close", "login", "nothing" */
     enum coverage_test test;
     size_t ran, failed, unproven; /* cases for the code that reached a verdict */
+    size_t waived;                /* of failed: known to fail */
     const json_t *shown_by;       /* line of the case that shows the code, NULL none */
     const json_t *missed_by;      /* line of a case that ran and did not get it, NULL none */
     const char *reason;           /* NOT_OFFERED: why, never NULL */

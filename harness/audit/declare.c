@@ -110,7 +110,7 @@ static void own_value(struct audit_run *run, const struct audit_login *login, co
         ((entry->flags & KEYS_AUTHENTICATION) != 0 && entry->id != KEYS_AUTH_METHOD))
         return;
     if (entry->id == KEYS_TARGET_PORTAL_GROUP_TAG) {
-        if (!tag_valid(pair))
+        if (!tag_valid(pair) && !audit_pair_turns_down(key, pair))
             add(run, AUDIT_TPGT_003, login, pair, "a number from 0 to 65535");
         return;
     }

@@ -150,6 +150,9 @@ const struct audit_pair *audit_key_pair(const struct audit_login *login, const s
 /* True when the initiator brought the key up (and the target's use of it is an answer). */
 bool audit_key_by_initiator(const struct audit_key *key);
 
+/* True of NotUnderstood, Reject or Irrelevant in answer to a key that is not the initiator's to say: no declaration. */
+bool audit_pair_turns_down(const struct audit_key *key, const struct audit_pair *pair);
+
 /* Pair of one text by key, NULL when it has none. */
 const struct audit_pair *audit_text_find(const struct audit_login *login, size_t text, enum keys_id id);
 

@@ -54,6 +54,9 @@ static void not_repeated(struct audit_run *run, enum audit_rule_id rule, const s
     if (key->use[TRANSCRIPT_TARGET].first == index || key->use[TRANSCRIPT_INITIATOR].count > 1 ||
         (key->entry && (key->entry->flags & KEYS_REPEATABLE) != 0))
         return;
+    if (audit_pair_turns_down(key, pair) ||
+        audit_pair_turns_down(key, &login->pairs[key->use[TRANSCRIPT_TARGET].first]))
+        return;
     if (key->entry && key->entry->id == KEYS_TARGET_PORTAL_GROUP_TAG)
         rule = AUDIT_TPGT_004;
     /* A second challenge has a rule of its own, but for a key twice in one text. */

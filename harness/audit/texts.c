@@ -265,6 +265,12 @@ bool audit_key_by_initiator(const struct audit_key *key)
             key->use[TRANSCRIPT_INITIATOR].exchange <= key->use[TRANSCRIPT_TARGET].exchange);
 }
 
+bool audit_pair_turns_down(const struct audit_key *key, const struct audit_pair *pair)
+{
+    return key->entry && (key->entry->senders & KEYS_FROM_INITIATOR) == 0 && audit_key_by_initiator(key) &&
+           keys_word(pair->value, pair->value_len) != KEYS_WORD_VALUE;
+}
+
 const struct audit_pair *audit_text_find(const struct audit_login *login, size_t text, enum keys_id id)
 {
     const struct audit_text *t = &login->texts[text];
