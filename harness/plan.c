@@ -163,8 +163,12 @@ static char *unmet_condition(const struct hooks *h, const struct case_need *need
 static char *why_not(const struct hooks *h, struct plan_job *job)
 {
     const struct case_def *c = job->c;
+    const char *left_out = profile_left_out_reason(h->profile, c->id);
     char *reason = NULL;
 
+    if (left_out != NULL) {
+        return text_new("%s", left_out);
+    }
     if (job->options->safe && disturbs(c)) {
         return text_new("it would disturb a live target (--safe)");
     }

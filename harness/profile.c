@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,14 @@ const char *profile_not_offered_reason(const struct profile *p, const char *cond
     for (size_t i = 0; i < p->not_offered_count; i++)
         if (p->not_offered[i].condition && strcmp(p->not_offered[i].condition, condition) == 0)
             return p->not_offered[i].reason;
+    return NULL;
+}
+
+const char *profile_left_out_reason(const struct profile *p, const char *id)
+{
+    for (size_t i = 0; i < p->left_out_count; i++)
+        if (fnmatch(p->left_out[i].cases, id, 0) == 0)
+            return p->left_out[i].reason;
     return NULL;
 }
 

@@ -49,6 +49,12 @@ struct profile_not_offered {
     char *reason;
 };
 
+struct profile_left_out {
+    char *cases; /* glob on ids */
+    char *reason;
+    struct position at;
+};
+
 struct profile_code_note {
     uint16_t code;
     char *source, *note;
@@ -75,6 +81,8 @@ struct profile {
     size_t condition_count;
     struct profile_not_offered *not_offered;
     size_t not_offered_count;
+    struct profile_left_out *left_out;
+    size_t left_out_count;
     struct profile_code_note *code_notes;
     size_t code_note_count;
     struct {
@@ -105,6 +113,8 @@ void profile_free(struct profile *p);
 struct profile_portal *profile_portal_find(const struct profile *p, const char *name);
 const struct profile_condition *profile_condition_find(const struct profile *p, const char *name);
 const char *profile_not_offered_reason(const struct profile *p, const char *condition);
+/* Why a case is not to be run on this target at all, NULL: it may. */
+const char *profile_left_out_reason(const struct profile *p, const char *id);
 
 /*
  * What a need comes to on this target: the conditions of the need merged, later ones win over earlier ones. Where none

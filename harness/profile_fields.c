@@ -333,6 +333,28 @@ static int read_not_offered(struct schema_reader *r, const struct yaml_node *map
     return 0;
 }
 
+static int read_left_out(struct schema_reader *r, const struct yaml_node *map, void *target)
+{
+    struct profile *p = target;
+
+    if (schema_expect_kind(r, map, "leave-out", YAML_MAP) != 0)
+        return -1;
+    p->left_out = arena_alloc(r->arena, map->count, sizeof *p->left_out);
+    if (!p->left_out)
+        return schema_no_memory(r, map);
+    for (const struct yaml_node *node = map->child; node; node = node->next) {
+        struct profile_left_out *item = &p->left_out[p->left_out_count++];
+
+        item->at = node->key->at;
+        item->cases = arena_strdup(r->arena, node->key->text);
+        if (!item->cases)
+            return schema_no_memory(r, node);
+        if (schema_read_text(r, node, "leave-out", false, &item->reason) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 #define NOTE(member) offsetof(struct profile_code_note, member)
 static const struct schema_field note_fields[] = {
     {"source", SCHEMA_TEXT, NOTE(source), .doc = "where the target's source gives it"},
@@ -467,6 +489,8 @@ static const struct schema_field profile_fields[] = {
      .doc = "verbs for control steps and their shell commands"},
     {"not-offered", SCHEMA_CUSTOM, 0, .read = read_not_offered, .describe = describe_text_map,
      .doc = "conditions and codes that the target does not offer, and why"},
+    {"leave-out", SCHEMA_CUSTOM, 0, .read = read_left_out, .describe = describe_text_map,
+     .doc = "globs on ids of cases that are not to be run on this target, and why"},
     {"codes", SCHEMA_CUSTOM, 0, .read = read_code_notes, .describe = describe_code_notes,
      .doc = "remarks on codes for the table"},
     {"waivers", SCHEMA_CUSTOM, 0, .read = read_waivers, .describe = describe_waivers,

@@ -95,6 +95,7 @@ static const char text[] = "profile: test\n"
                            "  second-group: { portal: other, target: t9 }\n"
                            "controls: { drain: c1, resume: c2 }\n"
                            "not-offered: { removed: it forgets, 0x0302: no limit }\n"
+                           "leave-out: { sessions.more.*: it breaks }\n"
                            "codes: { 0x0203: { source: s, note: n } }\n"
                            "timeouts: { answer: 3s, close-grace: 1s, ready: 2m, stop: 10ms }\n"
                            "parallel: 8\n"
@@ -128,6 +129,8 @@ static void fields(void **state)
     assert_int_equal(c->codes[0], 0x0301);
     assert_string_equal(profile_condition_find(p, "mutual-chap")->secret.text, "s2");
     assert_string_equal(profile_not_offered_reason(p, "removed"), "it forgets");
+    assert_string_equal(profile_left_out_reason(p, "sessions.more.every-key"), "it breaks");
+    assert_null(profile_left_out_reason(p, "sessions.more"));
     assert_int_equal(p->not_offered[1].code, 0x0302);
     assert_null(p->not_offered[1].condition);
     assert_int_equal(p->code_notes[0].code, 0x0203);

@@ -105,6 +105,15 @@ expect_exit 3 10000 "$iscsispec" run --profile "$work/required.yaml" --out "$wor
     --select 'sessions.reinstatement.same-isid,sessions.reinstatement.after-logout'
 expect_output 'left out 2: it would disturb a live target'
 
+# Cases that a profile leaves out are told with its reason, whoever selects them; a misspelt one is an error.
+sed -e '$a leave-out: { names.target.*: it takes any name }' -e '/^require-codes/d' "$work/known.yaml" >"$work/less.yaml"
+expect_exit 0 30000 "$iscsispec" run --profile "$work/less.yaml" --out "$work/less" \
+    --select status.success.plain,names.target.unknown
+expect_output '^left out 1: it takes any name$'
+sed -e '$a leave-out: { names.targte.*: it takes any name }' -e '/^require-codes/d' "$work/known.yaml" >"$work/misspelt.yaml"
+expect_exit 2 10000 "$iscsispec" run --profile "$work/misspelt.yaml" --out "$work/less" --select status.success.plain
+expect_output 'misspelt.yaml:[0-9]+:[0-9]+: leave-out: names.targte.\*: there is no such case'
+
 # profile check: everything in it is tried, and what does not work is named.
 expect_exit 0 20000 "$iscsispec" profile check "$work/known.yaml" --out "$work/check"
 expect_output '^works  start: ready after'
