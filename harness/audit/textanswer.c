@@ -1,6 +1,7 @@
 /* Text Responses of full feature phase: F, C, transfer tag and form (RFC 7143, 11.11, 11.10.4, 6.1, 6.2). */
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
+#include "wire/bytes.h"
 
 #include <stdlib.h>
 
@@ -84,7 +85,8 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
-        if (rsp.itt != itt)
+        /* 11.10.4: a request without a transfer tag begins anew, whatever was left of an answer. */
+        if (rsp.itt != itt || (request != NULL && bytes_get_be32(request->bhs + 20) == PDU_NO_TAG))
             text.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);
