@@ -127,7 +127,7 @@ tgt_signature()
 {
     local what where
     what=$(grep -aoE -m 1 'ERROR: AddressSanitizer: [A-Za-z-]+' "$1" | sed 's/.*: //')
-    where=$(grep -aE '^ *#[0-9]+ .* in [A-Za-z_0-9]+ .*/asan/usr/' "$1" | sed -nE '1s/.* in ([A-Za-z_0-9]+) .*/\1/p')
+    where=$(grep -aE '^ *#[0-9]+ .* in [A-Za-z_0-9]+ .*/asan/usr/[a-z_/]*[.]c:' "$1" | sed -nE '1s/.* in ([A-Za-z_0-9]+) .*/\1/p')
     echo "${what:-ended}${where:+-$where}"
 }
 
@@ -179,7 +179,7 @@ tgt_report()
         [ "$(cat "$bucket/tcp")" != 1 ] || tcp=$(grep -am 1 -E 'crash|hang|rule' "$bucket/tcp.log")
         printf '### %s\n\n%s inputs, the smallest %s bytes. The installed tgtd, over TCP: %s\n\n```\n%s\n```\n\nAgain: `%s`\n\n' \
             "$(basename "$bucket")" "$(find "$bucket" -name 'input.*' | wc -l)" "$(stat -c %s "$bucket/reproducer")" "$tcp" \
-            "$(grep -aE 'ERROR:|^ *#[0-9]+ .*/asan/usr/' "$bucket/log" | head -n 8 | sed -E 's|(/[^ ]*)?/usr/|usr/|; s/0x[0-9a-f]+ //; s/ \(BuildId.*//')" \
+            "$(grep -aE 'ERROR:|^ *#[0-9]+ .*/asan/usr/[a-z_/]*[.]c:' "$bucket/log" | head -n 8 | sed -E 's|(/[^ ]*)?/usr/|usr/|; s/0x[0-9a-f]+ //; s/ \(BuildId.*//')" \
             "iscsispec fuzz --profile tgt --replay findings/$(basename "$bucket")/reproducer"
     done
     [ -n "$(ls "$dir/findings" 2>/dev/null)" ] || echo 'None.'
