@@ -14,6 +14,7 @@ enum {
     EVEN_MS = 3,     /* the same where nothing looks like it */
     PLAIN_MS = 5000, /* a plain login that takes longer fails */
     BACK_MS = 60000, /* how long a target that is not ours may stay away */
+    START_ATTEMPTS = 3,
     BACK_STEP_MS = 500,
 };
 
@@ -155,6 +156,15 @@ static bool wait_until_back(struct netfuzz *f)
     return false;
 }
 
+/* A port may have been taken by another program between two starts, and a night must not end for that. */
+static bool start_anew(struct netfuzz *f)
+{
+    for (unsigned attempt = 0; attempt < START_ATTEMPTS && !(attempt > 0 && netfuzz_stopped(f)); attempt++)
+        if (hooks_restart(f->options->hooks, f->err, sizeof(f->err)) == HOOKS_OK && netfuzz_find_site(f))
+            return true;
+    return false;
+}
+
 bool netfuzz_revive(struct netfuzz *f)
 {
     struct hooks *hooks = f->options->hooks;
@@ -162,7 +172,8 @@ bool netfuzz_revive(struct netfuzz *f)
 
     f->stats->restarts += ours;
     netfuzz_show(f, "starting the target anew");
-    if (ours ? hooks_restart(hooks, f->err, sizeof(f->err)) == HOOKS_OK && netfuzz_find_site(f) : wait_until_back(f)) {
+    if (ours ? start_anew(f) : wait_until_back(f)) {
+        f->err[0] = '\0';
         netfuzz_watch_reset(&f->watch);
         f->memory_base_kib = 0;
         return true;

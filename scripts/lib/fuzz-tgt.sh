@@ -114,12 +114,12 @@ tgt_stat() { sed -n "s/^$2 *: //p" "$1/default/fuzzer_stats"; }
 # tgt_replay DIR BUILD FILE LOG: plays one input in a build; status 0 when tgtd lives through it.
 tgt_replay()
 {
-    (
+    { (
         tgt_environment "$1" replay
         export ASAN_OPTIONS=abort_on_error=1:symbolize=1:detect_leaks=0:handle_abort=1
         LD_PRELOAD=$1/preload/fuzz/libiscsispec-preload.so ISCSISPEC_PRELOAD_INPUT=$3 \
             timeout -s KILL 30 "$1/$2/usr/tgtd" -f -C 1 --iscsi portal=127.0.0.1:0
-    ) >"$4" 2>&1
+    ) >"$4" 2>&1; } 2>/dev/null # without what the shell says of a process that was killed
 }
 
 # tgt_signature LOG: the kind of error and the first function of tgtd.
@@ -176,7 +176,7 @@ tgt_report()
     for bucket in "$dir"/findings/*; do
         [ -d "$bucket" ] || continue
         tcp='lives through it (the fault needs the sanitizer to show)'
-        [ "$(cat "$bucket/tcp")" != 1 ] || tcp=$(grep -am 1 -E 'crash|hang|rule' "$bucket/tcp.log")
+        [ "$(cat "$bucket/tcp")" != 1 ] || tcp=$(sed -n 's/^shows .*reproducer: //p' "$bucket/tcp.log" | head -n 1)
         printf '### %s\n\n%s inputs, the smallest %s bytes. The installed tgtd, over TCP: %s\n\n```\n%s\n```\n\nAgain: `%s`\n\n' \
             "$(basename "$bucket")" "$(find "$bucket" -name 'input.*' | wc -l)" "$(stat -c %s "$bucket/reproducer")" "$tcp" \
             "$(grep -aE 'ERROR:|^ *#[0-9]+ .*/asan/usr/[a-z_/]*[.]c:' "$bucket/log" | head -n 8 | sed -E 's|(/[^ ]*)?/usr/|usr/|; s/0x[0-9a-f]+ //; s/ \(BuildId.*//')" \
