@@ -21,11 +21,11 @@ static void take_request(struct listing *list, const struct transcript_pdu *pdu)
     struct pdu_request req;
 
     pdu_request_decode(&req, pdu->bhs);
-    if (req.word20 != PDU_NO_TAG)
+    if (req.word20 != PDU_NO_TAG && req.data_len == 0)
         return; /* asks for the rest of a long answer */
     list->open = false;
     list->text.len = 0;
-    if (!(req.flags & PDU_FLAG_FINAL) || (req.flags & PDU_FLAG_CONTINUE) || !pdu->data ||
+    if (req.word20 != PDU_NO_TAG || !(req.flags & PDU_FLAG_FINAL) || (req.flags & PDU_FLAG_CONTINUE) || !pdu->data ||
         text_count(pdu->data, pdu->data_len, NULL) != 1 || text_check(pdu->data, pdu->data_len, NULL) != TEXT_END ||
         !text_find(pdu->data, pdu->data_len, "SendTargets", &pair) || pair.value_len > TEXT_NAME_MAX)
         return;

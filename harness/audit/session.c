@@ -127,7 +127,10 @@ static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins,
     uint32_t sent = 0;
     struct finding *f;
 
-    if (!x->success || (x->dirt & AUDIT_DIRT_OPCODE) != 0 ||
+    /* Before its names are whole nobody can know which session a connection wants to join. */
+    for (size_t i = 1; i < b->count && x->login_request && x->req.cont; i++)
+        x = &b->exchanges[i];
+    if (!x->success || (x->login_request && x->req.cont) || (x->dirt & AUDIT_DIRT_OPCODE) != 0 ||
         (a->exchanges[a->final].dirt & (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE)) != 0)
         return;
     for (size_t j = 0; j < count; j++)

@@ -85,8 +85,10 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
-        /* 11.10.4: a request without a transfer tag begins anew, whatever was left of an answer. */
-        if (rsp.itt != itt || (request != NULL && bytes_get_be32(request->bhs + 20) == PDU_NO_TAG))
+        /* 11.10.4: a request without a transfer tag begins anew, whatever was left of an answer; and one that asks for
+         * the rest has no text of its own (6.2), so one that has is not answered with the rest. */
+        if (rsp.itt != itt ||
+            (request != NULL && (bytes_get_be32(request->bhs + 20) == PDU_NO_TAG || pdu_data_len(request->bhs) > 0)))
             text.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);

@@ -145,9 +145,14 @@ static void no_negotiation(struct audit_run *run, enum audit_rule_id rule, const
 {
     static const enum keys_id free_keys[] = {KEYS_TARGET_ADDRESS, KEYS_TARGET_ALIAS, KEYS_TARGET_PORTAL_GROUP_TAG};
     const struct audit_text *text = x->response_text == AUDIT_NONE ? NULL : &login->texts[x->response_text];
+    size_t own = x->response->data_len;
 
     for (size_t i = 0; text && i < text->pair_count; i++) {
         const struct audit_pair *pair = &login->pairs[text->pair_first + i];
+
+        /* What came before, with C=1, was no refusal yet. */
+        if (own <= text->len && pair->at + pair->len <= text->len - own)
+            continue;
         const struct keys_entry *entry = login->keys[pair->key_index].entry;
         bool parameter = entry && keys_word(pair->value, pair->value_len) == KEYS_WORD_VALUE;
         struct finding *f;
