@@ -1,9 +1,9 @@
 #!/bin/sh
 # The network fuzzer itself under fire: a target that answers plain logins, and everybody else with garbage, data without
 # end, nothing, a reset, or a length that lies. No crash, no report of a sanitizer, no leak, no memory without bound.
-# usage: fuzz-fire.sh BUILD-DIR SOURCE-DIR [SESSIONS]   (1000; more are driven by a sanitizer build made for it)
+# usage: fuzz-fire.sh BUILD-DIR SOURCE-DIR [SESSIONS]   (600; more are driven by a sanitizer build made for it)
 . "${0%/*}/lib.sh"
-sessions=${3:-1000}
+sessions=${3:-600}
 bound_kib=524288 # a sanitizer build, with its shadow and quarantine, needs half of it
 if [ "$sessions" -gt 10000 ]; then
     nested=$build/nested-fire
