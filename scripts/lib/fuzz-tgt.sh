@@ -155,7 +155,7 @@ tgt_findings()
         file=$(find "$bucket" -name 'input.*' -printf '%s %p\n' | sort -n | head -n 1 | cut -d' ' -f2-)
         cp "$file" "$bucket/reproducer"
         status=0
-        timeout -s KILL 120 "$dir/preload/harness/iscsispec" fuzz --profile tgt --replay "$bucket/reproducer" \
+        timeout -s KILL 120 "$dir/preload/harness/iscsispec" fuzz --profile tgt --replay "$bucket/reproducer" --out "$dir/tcp" \
             >"$bucket/tcp.log" 2>&1 || status=$?
         echo "$status" >"$bucket/tcp"
     done
