@@ -7,7 +7,7 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config libiscsi-dev libuv1-d
 libisal-dev libfyaml-dev libjansson-dev libxml2-dev zlib1g-dev"
 packages_test="libcmocka-dev clang libclang-rt-14-dev llvm afl++ zip libiscsi-bin tgt istgt tshark tcpdump iproute2
 qemu-utils qemu-block-extra libxml2-utils jq chromium nodejs fonts-dejavu-core python3-jsonschema
-mandoc groff-base zsh gcovr"
+mandoc groff-base zsh gcovr dpkg-dev make"
 
 packages_fuzz="clang libclang-rt-14-dev llvm afl++ zip"
 
