@@ -156,8 +156,12 @@ static void step_text(struct scenario *s, struct conn *c, const struct case_step
             text_buf_add_raw(&text, pair, len + 1);
         free(pair);
     }
-    if (!s->over && fullfeature_text(c, text.data, text.len, !step->no_answer) && !step->no_answer)
-        conn_finish(c, CONN_ANSWERED, "answered the Text Request");
+    if (!s->over && fullfeature_text(c, text.data, text.len, !step->no_answer)) {
+        if (!step->no_answer)
+            conn_finish(c, CONN_ANSWERED, "answered the Text Request");
+    } else if (!s->over) {
+        step_must(s, c, c->end == CONN_REJECTED, "Text Request"); /* a part of it, when it took several */
+    }
     text_buf_free(&text);
 }
 

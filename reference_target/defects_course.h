@@ -60,6 +60,16 @@
       "drops what does not fit into one Login Response") \
     X(SEND_TARGETS_CUT, "send-targets-cut", DEFECTS_NO_CODE, "11.11.1", \
       "sends only the end of an answer that does not fit into one Text Response") \
+    X(TEXT_REST_UNANSWERED, "text-rest-unanswered", DEFECTS_NO_CODE, "11.11.1", \
+      "does not answer a request for the rest of a Text Response") \
+    X(TEXT_UNKNOWN_KEY_IGNORED, "text-unknown-key-ignored", DEFECTS_NO_CODE, "6.2", \
+      "does not answer keys of a Text Request that it does not know") \
+    X(TEXT_LOGIN_KEY_TAKEN, "text-login-key-taken", DEFECTS_NO_CODE, "13", \
+      "agrees to keys of the login in full feature phase") \
+    X(TEXT_MALFORMED_IGNORED, "text-malformed-ignored", DEFECTS_NO_CODE, "7.7", \
+      "says nothing to a Text Request that is malformed") \
+    X(TEXT_RECV_LENGTH_IGNORED, "text-recv-length-ignored", DEFECTS_NO_CODE, "13.12", \
+      "goes by the MaxRecvDataSegmentLength of the login after another one was declared") \
     X(UNSOLICITED_DATA_TAKEN, "unsolicited-data-taken", DEFECTS_NO_CODE, "13.11", \
       "writes immediate data although ImmediateData=No was agreed on")
 

@@ -184,15 +184,19 @@ static void full_text_key(struct conn *conn, const struct text_pair *pair, struc
     memcpy(name, pair->key, pair->key_len);
     name[pair->key_len] = '\0';
     if (key == NULL) {
-        text_buf_add(answer, name, "NotUnderstood");
+        if (!conn_has(conn, DEFECT_TEXT_UNKNOWN_KEY_IGNORED))
+            text_buf_add(answer, name, "NotUnderstood");
     } else if (key->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH) {
         if (text_parse_number(pair->value, pair->value_len, &number) == TEXT_NUMBER_OK && number >= key->min &&
             number <= key->max)
-            conn->max_send = (uint32_t)number;
+            conn->max_send = conn_has(conn, DEFECT_TEXT_RECV_LENGTH_IGNORED) ? conn->max_send : (uint32_t)number;
         else
             text_buf_add(answer, name, "Reject");
     } else if ((key->flags & KEYS_DECLARATIVE) == 0 || key->use != KEYS_ALL) {
-        text_buf_add(answer, name, "Reject");   /* has its place in login only */
+        if (conn_has(conn, DEFECT_TEXT_LOGIN_KEY_TAKEN))
+            text_buf_add_n(answer, name, pair->value, pair->value_len);
+        else
+            text_buf_add(answer, name, "Reject");   /* has its place in login only */
     }
 }
 
@@ -244,6 +248,8 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
         buffer_clear(&conn->text_out);
     }
     if (going_on && conn->text_out.length > 0 && length == 0 && !more) {
+        if (conn_has(conn, DEFECT_TEXT_REST_UNANSWERED))
+            return;
         full_text_part(conn, &request);
         return;
     }
@@ -256,7 +262,8 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
     }
     if (!more && !full_text_answer(conn, buffer_bytes(&conn->text_in), conn->text_in.length)) {
         buffer_clear(&conn->text_in);
-        full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
+        if (!conn_has(conn, DEFECT_TEXT_MALFORMED_IGNORED))
+            full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
         return;
     }
     if (!more)

@@ -104,6 +104,11 @@ static void do_long_data(void)
     enter(&a, PORTAL_A, TARGET_OPEN, "", 0);
     say(&a, (struct pdu_request){ .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = 8, .word20 = PDU_NO_TAG },
         big, sizeof(big));
+    ask(&a, TEXT("MaxRecvDataSegmentLength=512"));
+    say(&a, (struct pdu_request){ .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = 8, .word20 = PDU_NO_TAG },
+        big, 600);
+    ask(&a, TEXT("X-late=1\0MaxBurstLength=4096"));
+    ask(&a, TEXT("bare"));
     enter(&a, PORTAL_A, TARGET_OPEN, TEXT("HeaderDigest=Y-a"));
     ping(&a);
     enter(&a, PORTAL_A, TARGET_OPEN, TEXT("ImmediateData=No"));
@@ -111,4 +116,5 @@ static void do_long_data(void)
     say(&a, command, big, 512);
     enter(&a, PORTAL_A, NODE_ALL, TEXT("MaxRecvDataSegmentLength=512"));
     ask(&a, TEXT("SendTargets=All"));
+    say(&a, (struct pdu_request){ .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_FINAL, .itt = 5, .word20 = 5 }, NULL, 0);
 }

@@ -201,15 +201,28 @@ bool audit_ffp_limit(const struct audit_login *login, uint64_t *limit, bool *dec
                  keys_check_value(key->entry, pair->value, pair->value_len) != KEYS_VALUE_OK ||
                  text_parse_number(pair->value, pair->value_len, limit) != TEXT_NUMBER_OK))
         return false;
-    for (size_t i = 0; i < login->pdu_count; i++) {
-        const struct transcript_pdu *pdu = &login->pdus[i];
-
-        if (pdu->full_feature && pdu->side == TRANSCRIPT_INITIATOR && pdu->data &&
-            pdu_opcode(pdu->bhs) == PDU_TEXT_REQUEST &&
-            text_count(pdu->data, pdu->data_len, "MaxRecvDataSegmentLength") > 0)
-            return false;
-    }
     return true;
+}
+
+bool audit_ffp_renew(const struct audit_login *login, const struct transcript_pdu *pdu, uint64_t *limit)
+{
+    static const char key[] = "MaxRecvDataSegmentLength";
+    const struct keys_entry *entry = keys_at(KEYS_MAX_RECV_DATA_SEGMENT_LENGTH);
+    const struct transcript_pdu *request = audit_ffp_request(login, pdu);
+    struct text_pair pair;
+
+    if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE || request == NULL)
+        return true;
+    if ((request->bhs[1] & PDU_FLAG_CONTINUE) != 0)
+        return false; /* the pair may stand in any part, or across two */
+    if (request->data == NULL || !text_find(request->data, request->data_len, key, &pair))
+        return true;
+    if (text_count(request->data, request->data_len, key) != 1 || (request->bhs[1] & PDU_FLAG_FINAL) == 0 ||
+        (pdu->bhs[1] & PDU_FLAG_FINAL) == 0 || keys_check_value(entry, pair.value, pair.value_len) != KEYS_VALUE_OK)
+        return false;
+    if (pdu->data != NULL && text_find(pdu->data, pdu->data_len, key, &(struct text_pair){NULL}))
+        return true; /* answered, so rejected */
+    return text_parse_number(pair.value, pair.value_len, limit) == TEXT_NUMBER_OK;
 }
 
 bool audit_joined_add(struct audit_joined *joined, const struct transcript_pdu *pdu)

@@ -31,10 +31,16 @@ const struct transcript_pdu *audit_ffp_request(const struct audit_login *login, 
 bool audit_ffp_digest(const struct audit_login *login, enum keys_id id);
 
 /*
- * MaxRecvDataSegmentLength of the initiator, in *limit; *declared tells whether it said so or the default holds. False
- * when it is not known: declared out of order, or anew in full feature phase (13.12).
+ * MaxRecvDataSegmentLength of the initiator as of the login, in *limit; *declared tells whether it said so or the default
+ * holds. False when it is not known: declared out of order.
  */
 bool audit_ffp_limit(const struct audit_login *login, uint64_t *limit, bool *declared);
+
+/*
+ * Takes a declaration of MaxRecvDataSegmentLength into *limit that this PDU, a Text Response, has let stand. False: the
+ * limit is not known any more.
+ */
+bool audit_ffp_renew(const struct audit_login *login, const struct transcript_pdu *pdu, uint64_t *limit);
 
 /* Text of several PDUs, joined. Zeroed before use; free(bytes) after. */
 struct audit_joined {

@@ -152,17 +152,25 @@ static void segment_length(struct audit_run *run, enum audit_rule_id rule, const
 {
     const struct transcript_pdu *pdu;
     uint64_t limit;
-    bool declared;
+    bool declared, renewed = false;
     size_t at = 0;
 
     if (!audit_ffp_judged(login) || !audit_ffp_limit(login, &limit, &declared))
         return;
     while ((pdu = audit_ffp_next(login, &at)) != NULL) {
+        uint64_t before = limit;
         struct finding *f;
 
+        if (!audit_ffp_renew(login, pdu, &limit))
+            return;
+        renewed |= limit != before;
         if (pdu_data_len(pdu->bhs) <= limit)
             continue;
-        f = audit_add(run, declared ? rule : AUDIT_KEY_MRD_05, audit_at_field(login, pdu, "DataSegmentLength"));
+        f = audit_add(run,
+                      renewed    ? AUDIT_KEY_MRD_06
+                      : declared ? rule
+                                 : AUDIT_KEY_MRD_05,
+                      audit_at_field(login, pdu, "DataSegmentLength"));
         audit_was(f, "DataSegmentLength %zu", pdu_data_len(pdu->bhs));
         audit_allowed(f, "at most %llu", (unsigned long long)limit);
         return;

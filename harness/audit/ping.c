@@ -96,6 +96,8 @@ static void pings(struct audit_run *run, enum audit_rule_id rule, const struct a
     while ((pdu = audit_ffp_next(login, &at)) != NULL && !run->out->truncated) {
         const struct transcript_pdu *request = audit_ffp_request(login, pdu);
 
+        if (limit != LIMIT_UNKNOWN && !audit_ffp_renew(login, pdu, &limit))
+            limit = LIMIT_UNKNOWN;
         if (pdu_opcode(pdu->bhs) != PDU_NOP_IN)
             continue;
         if (request) {

@@ -178,6 +178,7 @@
     X(KEY_DIG_04, "L-KEY-DIG-04", "fullfeature")                                                                       \
     X(KEY_MRD_02, "L-KEY-MRD-02", "fullfeature")                                                                       \
     X(KEY_IMM_04, "L-KEY-IMM-04", "fullfeature")                                                                       \
+    X(KEY_MRD_06, "L-KEY-MRD-06", "fullfeature")                                                                       \
     X(KEY_MRD_05, "L-KEY-MRD-05", "fullfeature")                                                                       \
     X(DISC_005, "L-DISC-005", "fullfeature")                                                                           \
     X(DISC_006, "L-DISC-006", "fullfeature")                                                                           \
@@ -203,6 +204,8 @@
     X(FFP_013, "L-FFP-013", "textanswer")                                                                              \
     X(FFP_014, "L-FFP-014", "textanswer")                                                                              \
     X(FFP_015, "L-FFP-015", "textanswer")                                                                              \
+    X(FFP_016, "L-FFP-016", "textanswer")                                                                              \
+    X(FFP_017, "L-FFP-017", "textanswer")                                                                              \
     /* logout.c */                                                                                                     \
     X(FFP_021, "L-FFP-021", "logout")                                                                                  \
     X(FFP_022, "L-FFP-022", "logout")                                                                                  \

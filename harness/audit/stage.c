@@ -57,8 +57,8 @@ static void no_stage_without_transit(struct audit_run *run, enum audit_rule_id r
 static void no_stage_in_refusal(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                                 const struct audit_exchange *x)
 {
-    if (x->rsp.transit || x->rsp.csg != 0 || x->rsp.nsg != 0)
-        audit_allowed(add(run, rule, login, x), "T=0, CSG=0 and NSG=0 in a refusal");
+    if (x->rsp.transit || x->rsp.cont || x->rsp.csg != 0 || x->rsp.nsg != 0)
+        audit_allowed(add(run, rule, login, x), "T=0, C=0, CSG=0 and NSG=0 in a refusal");
 }
 
 /* 11.13.7 */

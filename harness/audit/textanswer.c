@@ -3,6 +3,7 @@
 #include "harness/audit/ffp.h"
 #include "wire/bytes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* 11.11.1: a part of a longer answer has a tag with which to ask for the rest, the last one has none. */
@@ -69,10 +70,50 @@ static void form(struct audit_run *run, enum audit_rule_id rule, const struct au
     audit_allowed(f, "key=value strings, each with one null byte");
 }
 
+/* Is the key one of those that have their place in login alone (13)? */
+static bool is_of_login(const struct keys_entry *entry)
+{
+    return entry->use == KEYS_LO || entry->use == KEYS_IO;
+}
+
+/* 6.2: a key that is not understood is answered so. 13: what was negotiated in login stays as it is. */
+static void answers(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *last,
+                    const struct audit_joined *asked, const struct audit_joined *text)
+{
+    struct text_cursor cursor;
+    struct text_pair pair, told;
+    char quoted[80];
+
+    if (login->discovery || text_check(asked->bytes, asked->len, NULL) != TEXT_END)
+        return;
+    text_cursor_init(&cursor, asked->bytes, asked->len);
+    while (text_next(&cursor, &pair) == TEXT_PAIR && !run->out->truncated) {
+        const struct keys_entry *entry = keys_find(pair.key, pair.key_len);
+        char name[TEXT_KEY_MAX + 1];
+        bool answered;
+        struct finding *f;
+
+        if (!text_key_valid(pair.key, pair.key_len))
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)pair.key_len, pair.key);
+        answered = text_find(text->bytes, text->len, name, &told);
+        if (entry == NULL && !answered) {
+            f = audit_add(run, AUDIT_FFP_016, audit_at_pdu(login, last, 0, last->len));
+            audit_was(f, "no answer to %s", name);
+            audit_allowed(f, "%s=NotUnderstood, or the answer of a target that knows it", name);
+        } else if (entry != NULL && answered && is_of_login(entry) &&
+                   keys_word(told.value, told.value_len) == KEYS_WORD_VALUE) {
+            f = audit_add(run, AUDIT_FFP_017, audit_at_pdu(login, last, PDU_BHS_LEN, last->len));
+            audit_was(f, "%s=%s", name, audit_quote(quoted, sizeof quoted, told.value, told.value_len));
+            audit_allowed(f, "Reject: the key is negotiated in login");
+        }
+    }
+}
+
 static void texts(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    struct audit_joined text = {NULL, 0, 0};
-    const struct transcript_pdu *pdu;
+    struct audit_joined text = {NULL, 0, 0}, asked = {NULL, 0, 0};
+    const struct transcript_pdu *pdu, *before = NULL;
     uint32_t itt = PDU_NO_TAG;
     size_t at = 0;
 
@@ -90,21 +131,29 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if (rsp.itt != itt ||
             (request != NULL && (bytes_get_be32(request->bhs + 20) == PDU_NO_TAG || pdu_data_len(request->bhs) > 0)))
             text.len = 0;
+        if (rsp.itt != itt || (request != NULL && request != before && bytes_get_be32(request->bhs + 20) == PDU_NO_TAG))
+            asked.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);
         final_in_turn(run, login, request, pdu, &rsp);
         empty_to_part(run, AUDIT_FFP_015, login, request, pdu);
-        if (!audit_joined_add(&text, pdu)) {
+        if (!audit_joined_add(&text, pdu) ||
+            (request != NULL && request != before && !audit_joined_add(&asked, request))) {
             run->no_memory = true;
             break;
         }
+        before = request;
         if ((rsp.flags & PDU_FLAG_FINAL) == 0)
             continue;
+        if (request != NULL && (request->bhs[1] & PDU_FLAG_CONTINUE) == 0)
+            answers(run, login, pdu, &asked, &text);
+        asked.len = 0;
         if (text.len > 0)
             form(run, AUDIT_FFP_014, login, pdu, &text);
         text.len = 0;
     }
     free(text.bytes);
+    free(asked.bytes);
 }
 
 static const struct audit_login_check textanswer_checks[] = {
