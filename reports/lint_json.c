@@ -11,7 +11,7 @@
  * Findings across connections and files come between connections. So that one array need not wait for another, all are
  * items of "items", told apart by "type".
  */
-static bool put(struct lint_writer *w, json_t *item)
+bool lint_writer_put(struct lint_writer *w, json_t *item)
 {
     bool fine;
 
@@ -147,7 +147,7 @@ static bool json_conn(void *context, const struct lint_conn *c)
     for (size_t i = 0; i < c->unjudged_count; i++)
         json_array_append_new(unjudged, result_text(c->unjudged[i]));
     json_object_set_new(item, "not_judged", unjudged);
-    return put(context, item);
+    return lint_writer_put(context, item);
 }
 
 static bool json_across(void *context, const char *file, const struct lint_finding *f)
@@ -158,7 +158,7 @@ static bool json_across(void *context, const char *file, const struct lint_findi
     set(item, "file", file);
     json_array_append_new(findings, finding_json(f));
     json_object_set_new(item, "findings", findings);
-    return put(context, item);
+    return lint_writer_put(context, item);
 }
 
 static bool json_file(void *context, const char *file, const struct capture_counts *n, const char *error)
@@ -181,7 +181,7 @@ static bool json_file(void *context, const char *file, const struct capture_coun
         set_number(item, "iscsi", n->iscsi);
         set_number(item, "early", n->early);
     }
-    return put(context, item);
+    return lint_writer_put(context, item);
 }
 
 static bool json_begin(void *context, const struct catalogue *rules)

@@ -31,7 +31,6 @@ static bool put_result(struct lint_writer *w, const char *file, const struct lin
 {
     char place[160], text[1600];
     json_t *message, *item;
-    bool fine;
 
     snprintf(text, sizeof text, "tcp.stream %u, %s: was %s; allowed: %s", f->stream,
              lint_view_place(f, place, sizeof place), f->was, f->allowed);
@@ -42,13 +41,7 @@ static bool put_result(struct lint_writer *w, const char *file, const struct lin
                      "artifactLocation", "uri", result_text(file), "region", "startLine",
                      (json_int_t)(f->frame > 0 ? f->frame : 1), "properties", "frame", (json_int_t)f->frame,
                      "tcpStream", (json_int_t)f->stream, "party", rule_party_name(f->party));
-    if (!item)
-        return false;
-    fputs(w->later ? ",\n" : "\n", w->out);
-    w->later = true;
-    fine = json_dumpf(item, w->out, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0;
-    json_decref(item);
-    return fine && !ferror(w->out);
+    return lint_writer_put(w, item);
 }
 
 static bool sarif_conn(void *context, const struct lint_conn *c)

@@ -4,6 +4,8 @@
 
 #include "harness/lint.h"
 
+#include <jansson.h>
+
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -24,6 +26,9 @@ void lint_text(struct lint_writer *w, FILE *out, bool brief, struct lint_sink *s
 void lint_json(struct lint_writer *w, FILE *out, struct lint_sink *sink);
 void lint_sarif(struct lint_writer *w, FILE *out, struct lint_sink *sink);
 void lint_html(struct lint_writer *w, FILE *out, struct lint_sink *sink);
+
+/* One more item of the JSON array that is being written; takes the reference. False: not written. */
+bool lint_writer_put(struct lint_writer *w, json_t *item);
 
 /* Formats by name: "text", "json", "sarif", "html". False: there is none of that name. */
 bool lint_writer_open(struct lint_writer *w, const char *format, FILE *out, bool brief, struct lint_sink *sink);

@@ -25,24 +25,10 @@ struct making {
 
 static int read_capture(struct making *m)
 {
-    char err[1024] = "";
-    const char *filter = m->cli->options.filter;
+    int status = cli_read_recording(m->cli, m->file, &m->recording);
 
-    switch (recording_read(m->file, filter, process_interrupted, &m->recording, err, sizeof(err))) {
-    case RECORDING_READ:
-        break;
-    case RECORDING_UNREADABLE:
-        return cli_fail(EXIT_USAGE, "%s", err);
-    case RECORDING_INTERRUPTED:
-        return cli_fail(EXIT_INTERRUPTED, "interrupted");
-    case RECORDING_NO_MEMORY:
-        return cli_fail(EXIT_FAULT, "out of memory");
-    }
-    if (m->recording.damaged[0] != '\0') {
-        cli_fail(0, "%s", m->recording.damaged);
-    }
-    if (m->recording.count == 0) {
-        return cli_fail(EXIT_NOTHING, "%s: no iSCSI connection in it", m->file);
+    if (status != 0) {
+        return status;
     }
     if (!replay_script_make(m->recording.transcript, &m->script) ||
         !audit_transcript(m->recording.transcript, &m->findings)) {

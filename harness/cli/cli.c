@@ -1,5 +1,7 @@
 #include "harness/cli/cli.h"
 
+#include "harness/cli/verdicts.h"
+#include "harness/process.h"
 #include "harness/profile.h"
 #include "harness/waivers.h"
 
@@ -100,4 +102,24 @@ int cli_schema(struct cli *cli)
     putchar('\n');
     json_decref(schema);
     return 0;
+}
+
+int cli_read_recording(const struct cli *cli, const char *path, struct recording *out)
+{
+    char err[1024] = "";
+
+    switch (recording_read(path, cli->options.filter, process_interrupted, out, err, sizeof(err))) {
+    case RECORDING_READ:
+        break;
+    case RECORDING_UNREADABLE:
+        return cli_fail(EXIT_USAGE, "%s", err);
+    case RECORDING_INTERRUPTED:
+        return cli_fail(EXIT_INTERRUPTED, "interrupted");
+    case RECORDING_NO_MEMORY:
+        return cli_fail(EXIT_FAULT, "out of memory");
+    }
+    if (out->damaged[0] != '\0') {
+        cli_fail(0, "%s", out->damaged);
+    }
+    return out->count > 0 ? 0 : cli_fail(EXIT_NOTHING, "%s: no iSCSI connection in it", path);
 }

@@ -6,6 +6,7 @@
 #include "harness/catalogue.h"
 #include "harness/cli/options.h"
 #include "harness/datadir.h"
+#include "harness/recording.h"
 #include "harness/result.h"
 
 #include <stdbool.h>
@@ -36,6 +37,9 @@ int cli_floor(const struct options *o, struct rule_floor *out);
 
 /* What `run` and `fuzz` are pointed at, by --profile, --target, --portal. NULL: an exit status in *status. */
 struct profile *cli_load_profile(const struct cli *cli, int *status);
+/* A capture with --filter, after which something is to be done with its connections: what is damaged is told, none at
+ * all is EXIT_NOTHING. 0, or an exit status after a message; *out is the caller's to free either way. */
+int cli_read_recording(const struct cli *cli, const char *path, struct recording *out);
 /* Path of iscsispec-target, "" when there is none and nobody asked for one. 0, or an exit status after a message. */
 int cli_find_target_binary(const struct cli *cli, char *out, size_t out_len);
 /* --seed, or one drawn. */

@@ -109,23 +109,10 @@ static int load_profile(struct session *s)
 
 static int read_recording(struct session *s, const char *path)
 {
-    char err[1024] = "";
+    int status = cli_read_recording(s->cli, path, &s->recording);
 
-    switch (recording_read(path, s->cli->options.filter, process_interrupted, &s->recording, err, sizeof(err))) {
-    case RECORDING_READ:
-        break;
-    case RECORDING_UNREADABLE:
-        return cli_fail(EXIT_USAGE, "%s", err);
-    case RECORDING_INTERRUPTED:
-        return cli_fail(EXIT_INTERRUPTED, "interrupted");
-    case RECORDING_NO_MEMORY:
-        return cli_fail(EXIT_FAULT, "out of memory");
-    }
-    if (s->recording.damaged[0] != '\0') {
-        cli_fail(0, "%s", s->recording.damaged);
-    }
-    if (s->recording.count == 0) {
-        return cli_fail(EXIT_NOTHING, "%s: no iSCSI connection in it", path);
+    if (status != 0) {
+        return status;
     }
     return replay_script_make(s->recording.transcript, &s->script) ? 0 : cli_fail(EXIT_FAULT, "out of memory");
 }
