@@ -209,7 +209,7 @@ bool audit_ffp_renew(const struct audit_login *login, const struct transcript_pd
     static const char key[] = "MaxRecvDataSegmentLength";
     const struct keys_entry *entry = keys_at(KEYS_MAX_RECV_DATA_SEGMENT_LENGTH);
     const struct transcript_pdu *request = audit_ffp_request(login, pdu);
-    struct text_pair pair;
+    struct text_pair pair, answered;
 
     if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE || request == NULL)
         return true;
@@ -220,7 +220,7 @@ bool audit_ffp_renew(const struct audit_login *login, const struct transcript_pd
     if (text_count(request->data, request->data_len, key) != 1 || (request->bhs[1] & PDU_FLAG_FINAL) == 0 ||
         (pdu->bhs[1] & PDU_FLAG_FINAL) == 0 || keys_check_value(entry, pair.value, pair.value_len) != KEYS_VALUE_OK)
         return false;
-    if (pdu->data != NULL && text_find(pdu->data, pdu->data_len, key, &(struct text_pair){NULL}))
+    if (pdu->data != NULL && text_find(pdu->data, pdu->data_len, key, &answered))
         return true; /* answered, so rejected */
     return text_parse_number(pair.value, pair.value_len, limit) == TEXT_NUMBER_OK;
 }
