@@ -95,7 +95,7 @@ static enum capture_ng_result damaged(struct capture_ng *ng, const char *format,
 
 static uint16_t get16(const struct capture_ng *ng, const uint8_t *p)
 {
-    return ng->big ? bytes_get_be16(p) : (uint16_t)(p[0] | p[1] << 8);
+    return (uint16_t)(ng->big ? bytes_get_be16(p) : p[0] | p[1] << 8);
 }
 
 static uint32_t get32(const struct capture_ng *ng, const uint8_t *p)
