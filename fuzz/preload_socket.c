@@ -37,6 +37,8 @@ enum {
     RUNS_PER_PROCESS = 2000, /* a server that keeps something of each login begins anew after so many */
     SETUP_STEP_MS = 20,
     INPUT_MAX = 1 << 20,
+    PEER_PORT = 49152, /* what a server is told of who connects, and to where */
+    OWN_PORT = 3260,
     STALE = 0xff, /* a connection of an earlier input that the server has not closed: at its end for ever */
 };
 
@@ -93,7 +95,6 @@ static void find_afl(void)
     static const char *const names[] = {"__afl_manual_init", "__afl_persistent_loop", "__afl_fuzz_ptr",
                                         "__afl_fuzz_len", "__afl_sharedmem_fuzzing"};
     void *symbols[sizeof(names) / sizeof(names[0])];
-
     void *program = dlopen(NULL, RTLD_LAZY);
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -322,14 +323,13 @@ int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
     }
     int made = fcntl(p.null, F_DUPFD_CLOEXEC, 3);
 
-    if (made < 0 || made >= FD_MAX) { /* the server does not close what it has opened: it begins anew */
-        if (made < 0)
-            die("no more descriptors: the server keeps connections open that have ended");
+    if (made < 0)
+        die("no more descriptors: the server keeps connections open that have ended");
+    if (made >= FD_MAX) /* the server does not close what it has opened: it begins anew */
         _exit(0);
-    }
     p.conns[made] = (uint8_t)(1 + conn);
     p.fds[conn] = made;
-    give_address(address, len, 49152);
+    give_address(address, len, PEER_PORT);
     return made;
 }
 
@@ -372,12 +372,13 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 
 int getpeername(int fd, struct sockaddr *address, socklen_t *len)
 {
-    return conn_of(fd) != NULL ? give_address(address, len, 49152) : (int)syscall(SYS_getpeername, fd, address, len);
+    return conn_of(fd) != NULL ? give_address(address, len, PEER_PORT)
+                               : (int)syscall(SYS_getpeername, fd, address, len);
 }
 
 int getsockname(int fd, struct sockaddr *address, socklen_t *len)
 {
-    return conn_of(fd) != NULL ? give_address(address, len, 3260) : (int)syscall(SYS_getsockname, fd, address, len);
+    return conn_of(fd) != NULL ? give_address(address, len, OWN_PORT) : (int)syscall(SYS_getsockname, fd, address, len);
 }
 
 /* ---- bytes ---- */

@@ -19,8 +19,7 @@
 #define OPTION_RESOLUTION 9u
 #define OPTION_OFFSET     14u
 
-#define SECONDS_MAX INT64_C(253402300800) /* the year 10000: a damaged file may say anything */
-#define MICRO       INT64_C(1000000)
+#define MICRO INT64_C(1000000)
 
 enum block {
     BLOCK_INTERFACE = 1,
@@ -280,7 +279,9 @@ static int64_t time_of(const struct interface *in, uint64_t ticks)
 {
     unsigned n = in->resolution & 0x7fu;
     uint64_t seconds, micro;
-    int64_t offset = in->offset < -SECONDS_MAX ? -SECONDS_MAX : in->offset > SECONDS_MAX ? SECONDS_MAX : in->offset;
+    int64_t offset = in->offset < -CAPTURE_SECONDS_MAX  ? -CAPTURE_SECONDS_MAX
+                     : in->offset > CAPTURE_SECONDS_MAX ? CAPTURE_SECONDS_MAX
+                                                        : in->offset;
 
     if (in->resolution & 0x80u) {
         uint64_t part = n == 0 ? 0 : n < 64 ? ticks & ((UINT64_C(1) << n) - 1) : ticks;
@@ -295,8 +296,8 @@ static int64_t time_of(const struct interface *in, uint64_t ticks)
     } else {
         seconds = micro = 0;
     }
-    if (seconds > (uint64_t)SECONDS_MAX)
-        seconds = (uint64_t)SECONDS_MAX;
+    if (seconds > (uint64_t)CAPTURE_SECONDS_MAX)
+        seconds = (uint64_t)CAPTURE_SECONDS_MAX;
     return ((int64_t)seconds + offset) * MICRO + (int64_t)micro;
 }
 

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The year 10000. A damaged file may say anything: a time beyond it counts as that year. */
+#define CAPTURE_SECONDS_MAX INT64_C(253402300800)
+
 /* One captured frame. */
 struct capture_frame {
     int link;             /* DLT_... */

@@ -32,8 +32,8 @@ struct filter {
 };
 
 struct capture {
-    pcap_t *pcap; /* owns file; NULL: */
-    struct capture_ng *ng;
+    pcap_t *pcap;          /* owns file; NULL: it is pcapng */
+    struct capture_ng *ng; /* NULL: it is not */
     FILE *file;
     gzFile zip; /* under file, NULL: not compressed */
     int link;
@@ -267,15 +267,14 @@ static void first_of(uint64_t *first, uint64_t frame)
         *first = frame;
 }
 
-/* Time of a frame in microseconds. A damaged file may say anything: beyond the year 10000 it is that year. */
+/* Time of a frame in microseconds. */
 static int64_t time_of(const struct pcap_pkthdr *header)
 {
-    static const int64_t most = INT64_C(253402300800);
     int64_t seconds = header->ts.tv_sec;
     int64_t micro = header->ts.tv_usec;
 
-    if (seconds < -most || seconds > most)
-        seconds = seconds < 0 ? -most : most;
+    if (seconds < -CAPTURE_SECONDS_MAX || seconds > CAPTURE_SECONDS_MAX)
+        seconds = seconds < 0 ? -CAPTURE_SECONDS_MAX : CAPTURE_SECONDS_MAX;
     if (micro < 0 || micro > 999999)
         micro = 0;
     return seconds * 1000000 + micro;

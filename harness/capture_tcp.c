@@ -333,12 +333,12 @@ void capture_tcp_segment(struct capture_flow *f, unsigned end, const struct capt
 {
     struct capture_direction *d = &f->direction[end];
     bool has_ack = (packet->flags & CAPTURE_PACKET_ACK) != 0;
-    struct capture_packet bytes = *packet;
-    const struct capture_packet *p = &bytes;
+    struct capture_packet placed = *packet; /* seq is that of the first byte */
+    const struct capture_packet *p = &placed;
 
-    /* A SYN has the number before that of the first byte, which it may bring along (RFC 7413). */
+    /* A SYN has the number before it, and may bring bytes along (RFC 7413). */
     if ((packet->flags & CAPTURE_PACKET_SYN) != 0)
-        bytes.seq++;
+        placed.seq++;
     note_numbers(f, end, p);
     note_ending(d, p, from);
     if (settled(f)) {

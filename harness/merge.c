@@ -13,18 +13,11 @@
 
 enum { MERGE_SHARDS_MAX = 1000 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static bool read_shard(const struct results *r, int *index, int *of)
 {
     char trail;
 
-    return sscanf(text_of(r->head, "shard"), "%d/%d%c", index, of, &trail) == 2 && *index >= 1 && *of >= 1 &&
+    return sscanf(result_string(r->head, "shard"), "%d/%d%c", index, of, &trail) == 2 && *index >= 1 && *of >= 1 &&
            *index <= *of && *of <= MERGE_SHARDS_MAX;
 }
 
@@ -52,14 +45,14 @@ static int check(const struct results *runs, const char *const *dirs, size_t cou
         first_of = i == 0 ? of : first_of;
         if (of != first_of || seen[index]) {
             snprintf(err, err_len, "%s: shard %d/%d does not go with %s, shard %s", dirs[i], index, of, dirs[0],
-                     text_of(runs[0].head, "shard"));
+                     result_string(runs[0].head, "shard"));
             return -1;
         }
         seen[index] = true;
         for (size_t k = 0; k < sizeof(same) / sizeof(same[0]); k++) {
-            if (strcmp(text_of(runs[i].head, same[k]), text_of(runs[0].head, same[k])) != 0) {
+            if (strcmp(result_string(runs[i].head, same[k]), result_string(runs[0].head, same[k])) != 0) {
                 snprintf(err, err_len, "%s: %s is '%s', that of %s is '%s': not shards of one run", dirs[i], same[k],
-                         text_of(runs[i].head, same[k]), dirs[0], text_of(runs[0].head, same[k]));
+                         result_string(runs[i].head, same[k]), dirs[0], result_string(runs[0].head, same[k]));
                 return -1;
             }
         }

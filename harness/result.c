@@ -38,6 +38,13 @@ enum verdict verdict_worse(enum verdict a, enum verdict b)
     return verdicts[b].rank > verdicts[a].rank ? b : a;
 }
 
+const char *result_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
 json_t *result_text(const char *text)
 {
     static const char digits[] = "0123456789abcdef";

@@ -45,6 +45,9 @@ bool verdict_parse(const char *name, enum verdict *out);
  */
 json_t *result_new(const char *id, enum verdict v, const char *reason);
 
+/* The text of a member; "" when it has none. Borrowed. */
+const char *result_string(const json_t *object, const char *key);
+
 /* A JSON string of text that may hold anything: bytes that are no UTF-8 become \\xNN. NULL: no memory. */
 json_t *result_text(const char *text);
 

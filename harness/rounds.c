@@ -2,13 +2,6 @@
 
 #include <string.h>
 
-static const char *id_of(const json_t *line)
-{
-    const char *id = json_string_value(json_object_get(line, "id"));
-
-    return id != NULL ? id : "";
-}
-
 /* The verdict as if there were no waivers. */
 static enum verdict plain_verdict(const json_t *line)
 {
@@ -54,10 +47,10 @@ void rounds_merge(struct results *r)
 
     results_sort(r);
     for (size_t first = 0, behind; merged != NULL && first < count; first = behind) {
-        const char *id = id_of(json_array_get(r->cases, first));
+        const char *id = result_string(json_array_get(r->cases, first), "id");
 
         behind = first + 1;
-        while (behind < count && strcmp(id_of(json_array_get(r->cases, behind)), id) == 0) {
+        while (behind < count && strcmp(result_string(json_array_get(r->cases, behind), "id"), id) == 0) {
             behind++;
         }
         json_array_append_new(merged, merge_lines(r->cases, first, behind));

@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 bool selftest_proof_init(struct selftest_proof *proof, const struct catalogue *rules, const struct wakes *wakes)
 {
     proof->rules = rules;
@@ -30,9 +23,9 @@ void selftest_proof_free(struct selftest_proof *proof)
 /* Did the expectations of the case, without the audit, end in a WARN of a rule that has no worse verdict to give? */
 static bool expected_more(const json_t *line, const struct catalogue *rules)
 {
-    const struct rule *rule = catalogue_find(rules, text_of(line, "broke"));
+    const struct rule *rule = catalogue_find(rules, result_string(line, "broke"));
 
-    return strcmp(text_of(line, "judged"), "WARN") == 0 && rule != NULL && rule->severity == RULE_WARN;
+    return strcmp(result_string(line, "judged"), "WARN") == 0 && rule != NULL && rule->severity == RULE_WARN;
 }
 
 static bool counts(const json_t *finding)
@@ -47,7 +40,7 @@ bool selftest_warn_counts(const json_t *line, const struct catalogue *rules)
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *finding = json_array_get(findings, i);
 
-        if (counts(finding) && strcmp(text_of(finding, "severity"), "warn") == 0) {
+        if (counts(finding) && strcmp(result_string(finding, "severity"), "warn") == 0) {
             return true;
         }
     }
@@ -66,7 +59,7 @@ static void wake(struct selftest_proof *proof, const char *id)
 /* The entry whose expectation was not met; without one, those that the case is there for. */
 static void wake_by_case(struct selftest_proof *proof, const struct case_def *c, const json_t *line, bool failed)
 {
-    const char *broke = text_of(line, "broke");
+    const char *broke = result_string(line, "broke");
 
     if (broke[0] != '\0') {
         wake(proof, broke);
@@ -87,7 +80,7 @@ static void note_undeclared(json_t *report, const char *defect, const char *rule
     json_t *list = json_object_get(report, "undeclared");
     size_t count = json_array_size(list);
 
-    if (count == 0 || strcmp(text_of(json_array_get(list, count - 1), "defect"), defect) != 0) {
+    if (count == 0 || strcmp(result_string(json_array_get(list, count - 1), "defect"), defect) != 0) {
         json_array_append_new(list, json_pack("{s:s, s:s}", "defect", defect, "reason", rule));
     }
 }
@@ -97,14 +90,14 @@ void selftest_proof_take(struct selftest_proof *proof, const char *defect, const
 {
     const struct wakes_entry *entry = proof->wakes != NULL ? wakes_find(proof->wakes, defect) : NULL;
     const json_t *findings = json_object_get(line, "findings");
-    bool failed = strcmp(text_of(line, "judged"), "FAIL") == 0;
+    bool failed = strcmp(result_string(line, "judged"), "FAIL") == 0;
 
     if (failed || expected_more(line, proof->rules)) {
         wake_by_case(proof, c, line, failed);
     }
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *finding = json_array_get(findings, i);
-        const char *rule = text_of(finding, "rule");
+        const char *rule = result_string(finding, "rule");
 
         if (!counts(finding)) {
             continue;

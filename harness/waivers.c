@@ -6,16 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static bool has_state(const json_t *entry, const char *state)
 {
-    return strcmp(text_of(entry, "state"), state) == 0;
+    return strcmp(result_string(entry, "state"), state) == 0;
 }
 
 void waivers_today(char out[WAIVERS_DATE_LEN])
@@ -67,7 +60,7 @@ static bool covers_case(const json_t *entry, const json_t *line)
 {
     const json_t *globs = json_object_get(entry, "case");
 
-    return json_array_size(globs) == 0 || matches(globs, text_of(line, "id"));
+    return json_array_size(globs) == 0 || matches(globs, result_string(line, "id"));
 }
 
 /* Does the entry speak of one of the rules that the case is there for, or of all? */
@@ -91,7 +84,7 @@ static bool covers_finding(const json_t *entry, const json_t *finding)
 {
     const json_t *globs = json_object_get(entry, "rule");
 
-    return json_array_size(globs) == 0 || matches(globs, text_of(finding, "rule"));
+    return json_array_size(globs) == 0 || matches(globs, result_string(finding, "rule"));
 }
 
 /* The verdict as if there were no waivers. */
@@ -105,12 +98,12 @@ static enum verdict plain_verdict(const json_t *line)
 
 static bool finding_counts(const json_t *finding)
 {
-    return strcmp(text_of(finding, "severity"), "fail") == 0 && json_object_get(finding, "ignored") == NULL;
+    return strcmp(result_string(finding, "severity"), "fail") == 0 && json_object_get(finding, "ignored") == NULL;
 }
 
 static bool expectation_failed(const json_t *line)
 {
-    const char *judged = text_of(line, "judged");
+    const char *judged = result_string(line, "judged");
 
     return plain_verdict(line) == VERDICT_CRASH || judged[0] == '\0' || strcmp(judged, "FAIL") == 0;
 }
@@ -229,7 +222,7 @@ static bool did_run(const struct results *r, const char *glob)
     for (size_t i = 0; i < json_array_size(r->cases); i++) {
         const json_t *line = json_array_get(r->cases, i);
 
-        if (reached_verdict(line) && fnmatch(glob, text_of(line, "id"), 0) == 0) {
+        if (reached_verdict(line) && fnmatch(glob, result_string(line, "id"), 0) == 0) {
             return true;
         }
     }
@@ -260,8 +253,9 @@ static void mark_passed(struct results *r, const json_t *entry, size_t index)
         if (!covers_case(entry, line) || !covers_expectation(entry, line) || (v != VERDICT_PASS && v != VERDICT_WARN)) {
             continue;
         }
-        snprintf(reason, sizeof(reason), "passed although it is waived by %.200s:%d: %.200s", text_of(entry, "file"),
-                 (int)json_integer_value(json_object_get(entry, "line")), text_of(entry, "reason"));
+        snprintf(reason, sizeof(reason), "passed although it is waived by %.200s:%d: %.200s",
+                 result_string(entry, "file"), (int)json_integer_value(json_object_get(entry, "line")),
+                 result_string(entry, "reason"));
         json_object_set_new(line, "unwaived", json_string(verdict_name(v)));
         json_object_set(line, "unwaived_reason", json_object_get(line, "reason"));
         json_object_set_new(line, "verdict", json_string(verdict_name(VERDICT_XPASS)));

@@ -7,13 +7,6 @@
 
 enum { UPDATE_DAYS = 90 }; /* how long an entry counts that no version ends */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* Strings of JSON are strings of YAML, in double quotes. */
 static void put_text(FILE *out, const char *name, const char *text)
 {
@@ -77,7 +70,7 @@ static void put_date_after(FILE *out, const char *today, int days)
 
 static void put_end(FILE *out, const struct results *r, const char *today)
 {
-    const char *version = text_of(r->head, "target_version");
+    const char *version = result_string(r->head, "target_version");
 
     if (version[0] == '\0') {
         put_date_after(out, today, UPDATE_DAYS);
@@ -90,13 +83,13 @@ static void put_end(FILE *out, const struct results *r, const char *today)
 static void put_kept(FILE *out, const json_t *entry)
 {
     bool by_case = json_array_size(json_object_get(entry, "case")) > 0;
-    const char *until = text_of(entry, "until");
+    const char *until = result_string(entry, "until");
 
     put_globs(out, "- case: ", json_object_get(entry, "case"));
     put_globs(out, by_case ? "  rule: " : "- rule: ", json_object_get(entry, "rule"));
-    put_text(out, "reason", text_of(entry, "reason"));
-    if (text_of(entry, "link")[0] != '\0') {
-        put_text(out, "link", text_of(entry, "link"));
+    put_text(out, "reason", result_string(entry, "reason"));
+    if (result_string(entry, "link")[0] != '\0') {
+        put_text(out, "link", result_string(entry, "link"));
     }
     if (json_is_true(json_object_get(entry, "crash"))) {
         fputs("  crash: yes\n", out);
@@ -115,15 +108,15 @@ static void put_kept(FILE *out, const json_t *entry)
 static bool needs_own_entry(const json_t *line)
 {
     return result_verdict(line) == VERDICT_CRASH ||
-           (result_verdict(line) == VERDICT_FAIL && strcmp(text_of(line, "judged"), "FAIL") == 0);
+           (result_verdict(line) == VERDICT_FAIL && strcmp(result_string(line, "judged"), "FAIL") == 0);
 }
 
 static void put_case(FILE *out, const struct results *r, const json_t *line, const char *today)
 {
     char reason[1024];
 
-    put_glob(out, "- case: ", text_of(line, "id"));
-    snprintf(reason, sizeof(reason), "seen: %.800s", text_of(line, "reason"));
+    put_glob(out, "- case: ", result_string(line, "id"));
+    snprintf(reason, sizeof(reason), "seen: %.800s", result_string(line, "reason"));
     fputc('\n', out);
     put_text(out, "reason", reason);
     if (result_verdict(line) == VERDICT_CRASH) {
@@ -134,7 +127,7 @@ static void put_case(FILE *out, const struct results *r, const json_t *line, con
 
 static bool is_graver(const json_t *finding)
 {
-    return strcmp(text_of(finding, "severity"), "fail") == 0 && json_object_get(finding, "ignored") == NULL;
+    return strcmp(result_string(finding, "severity"), "fail") == 0 && json_object_get(finding, "ignored") == NULL;
 }
 
 /* The findings of cases that fail by the audit alone, each rule once. */
@@ -152,7 +145,7 @@ static json_t *rules_seen(const struct results *r)
         }
         for (size_t k = 0; k < json_array_size(findings); k++) {
             json_t *finding = json_array_get(findings, k);
-            const char *rule = text_of(finding, "rule");
+            const char *rule = result_string(finding, "rule");
             json_t *seen = json_object_get(rules, rule);
 
             if (!is_graver(finding) || strcmp(rule, last) == 0) {
@@ -178,7 +171,7 @@ static void put_rule(FILE *out, const struct results *r, const char *rule, const
     put_glob(out, "- rule: ", rule);
     fputc('\n', out);
     snprintf(reason, sizeof(reason), "seen in %d case%s: %.300s; allowed: %.300s", count, count == 1 ? "" : "s",
-             text_of(finding, "was"), text_of(finding, "allowed"));
+             result_string(finding, "was"), result_string(finding, "allowed"));
     put_text(out, "reason", reason);
     put_end(out, r, today);
 }
@@ -193,9 +186,9 @@ int waivers_update(FILE *out, const struct results *r, const char *today)
         out,
         "# Waivers for review, from a run with the profile %s on %s. Each reason says what was seen: replace it by\n"
         "# why that is accepted, add a link, or mend the target and take the entry out.\n",
-        text_of(r->head, "profile"), today);
+        result_string(r->head, "profile"), today);
     for (size_t i = 0; i < json_array_size(entries); i++) {
-        const char *state = text_of(json_array_get(entries, i), "state");
+        const char *state = result_string(json_array_get(entries, i), "state");
 
         if (strcmp(state, "used") == 0 || strcmp(state, "idle") == 0) {
             put_kept(out, json_array_get(entries, i));

@@ -103,7 +103,6 @@ static bool conn_take(struct conn *conn, const uint8_t *bhs, size_t total)
 
         if (conn_has(conn, DEFECT_AHS_IGNORED))
             at = PDU_BHS_LEN;
-
         login_pdu(conn, bhs, alone ? NULL : bhs + at, alone ? 0 : pdu_data_len(bhs));
         return true;
     }

@@ -87,12 +87,14 @@ static const struct login_row login_rows[] = {
     REFUSE(OPEN, TEXT, login_is_duplicate, CAUSE_DUPLICATE, "6.3", "key sent twice"),
     REFUSE(OPEN, TEXT, login_refuses_unknown_key, CAUSE_INVENTED_INITIATOR_ERROR, "6.2", "defect"),
 
-    /* the first one: who, to what, and into which session */
+    /* what only a defect holds against it */
     REFUSE(BEGIN, TEXT, login_is_held_against, CAUSE_INVENTED_TARGET_ERROR, "11.13.5", "defect"),
     REFUSE(BEGIN, TEXT, login_is_piled_up, CAUSE_SESSIONS, "7.14", "defect"),
     REFUSE(BEGUN, TEXT, login_is_sixth, CAUSE_INVENTED_TARGET_ERROR, "6.2", "defect"),
     REFUSE(OPEN, TEXT, login_dislikes_alias, CAUSE_INVENTED_INITIATOR_ERROR, "6.1", "defect"),
     REFUSE(OPEN, TEXT, login_fails_at_alias, CAUSE_INVENTED_TARGET_ERROR, "6.1", "defect"),
+
+    /* the first one: who, to what, and into which session */
     REFUSE(BEGIN, TEXT, login_is_drained, CAUSE_DRAIN, "11.13.5", "drain"),
     GO(BEGIN, TEXT, login_waits_for_names, login_do_wait, LOGIN_EXPECT_FIRST_REST, "13.5", "defect"),
     REFUSE(BEGIN, TEXT, login_lacks_initiator, CAUSE_NO_INITIATOR_NAME, "13.5", "no InitiatorName"),
@@ -169,7 +171,7 @@ void login_close(struct conn *conn)
 
     if (login == NULL)
         return;
-    login_resent(conn);
+    login_hold_grudge(conn);
     buffer_free(&login->text, &conn->node->env);
     text_buf_free(&login->answer);
     memset(login->auth.challenge, 0, login->auth.challenge_length);

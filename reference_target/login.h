@@ -105,9 +105,8 @@ typedef enum cause login_action(struct conn *conn);
 void login_identify(struct conn *conn);
 
 login_guard login_is_ahs, login_is_too_long, login_is_bad_version, login_is_changed, login_is_other_stage,
-    login_leaves_stage,
-    login_is_reserved_itt, login_is_reserved_isid, login_is_c_and_t, login_is_bad_stage, login_is_security, login_is_operational,
-    login_is_unauthenticated, login_is_bad_transition, login_is_malformed, login_is_duplicate, login_is_not_empty,
+    login_leaves_stage, login_is_reserved_itt, login_is_reserved_isid, login_is_c_and_t, login_is_bad_stage,
+    login_is_security, login_is_operational, login_is_unauthenticated, login_is_bad_transition, login_is_malformed, login_is_duplicate, login_is_not_empty,
     login_is_text_above_room, login_lacks_initiator, login_lacks_target, login_has_long_name, login_is_unknown_type,
     login_is_type_not_served, login_is_drained, login_is_unknown_target, login_is_removed, login_is_moved_temporarily,
     login_is_moved_permanently, login_is_denied, login_is_store_lost, login_is_no_session, login_lost_session,
@@ -120,7 +119,7 @@ login_guard login_answers_before_login, login_tolerates_other_pdu, login_has_res
     login_is_sixth, login_dislikes_alias, login_fails_at_alias, login_rejects_header, login_executes;
 
 /* Defects that remember: what a refusal or the loss of a connection in login leaves behind (login_grudges.c). */
-void login_resent(struct conn *conn);
+void login_hold_grudge(struct conn *conn);
 
 /* Defect newline-separates: the text of the request, its line feeds made nulls. False: no memory. */
 bool login_cut_lines(struct conn *conn);

@@ -72,6 +72,7 @@ bool login_fails_at_alias(struct conn *conn)
            !text_utf8_valid(alias->value, alias->value_len);
 }
 
+/* A copy, in the place where parts of a text are joined: what came is not the login's to change. */
 bool login_cut_lines(struct conn *conn)
 {
     struct login *login = conn->login;
@@ -91,7 +92,7 @@ bool login_cut_lines(struct conn *conn)
     return true;
 }
 
-void login_resent(struct conn *conn)
+void login_hold_grudge(struct conn *conn)
 {
     struct node_grudge *grudge = &conn->node->grudge;
     const struct login *login = conn->login;

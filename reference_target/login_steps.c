@@ -377,7 +377,7 @@ enum cause login_do_other_pdu(struct conn *conn)
                                  .exp_cmd_sn = login->first.cmd_sn,
                                  .max_cmd_sn = node_max_cmd_sn(conn->node, login->first.cmd_sn) };
 
-    if (conn_has(conn, DEFECT_COMMAND_IN_LOGIN_EXECUTED) && pdu_opcode(login->bhs) == PDU_SCSI_COMMAND) {
+    if (login_executes(conn)) {
         response.opcode = PDU_SCSI_RESPONSE;
         response.itt = pdu_itt(login->bhs);
         pdu_response_encode(&response, bhs);

@@ -514,7 +514,8 @@ static const char *negotiate_fixed(const struct conn *conn, const struct negotia
     if (!negotiate->discovery && conn_has(conn, DEFECT_IRRELEVANT_IN_NORMAL_SESSION) &&
         (key->id == KEYS_ERROR_RECOVERY_LEVEL || key->id == KEYS_FIRST_BURST_LENGTH))
         return "Irrelevant";
-    if ((key->flags & KEYS_OBSOLETE) != 0 && key->type != KEYS_BOOL_AND && conn_has(conn, DEFECT_OBSOLETE_NOT_UNDERSTOOD))
+    if ((key->flags & KEYS_OBSOLETE) != 0 && key->type != KEYS_BOOL_AND &&
+        conn_has(conn, DEFECT_OBSOLETE_NOT_UNDERSTOOD))
         return "NotUnderstood";
     if ((key->flags & KEYS_OBSOLETE) != 0)          /* 13.25 */
         return conn_has(conn, DEFECT_MARKERS_ACCEPTED) && key->type == KEYS_BOOL_AND ? "Yes" : "Reject";

@@ -292,7 +292,8 @@ static void scsi_start_write(struct conn *conn, const struct pdu_request *reques
     task->unsolicited = !final;
     task->next = conn->tasks;
     conn->tasks = task;
-    if ((length > 0 && params->immediate_data == 0 && !conn_has(conn, DEFECT_UNSOLICITED_DATA_TAKEN)) || (!final && params->initial_r2t != 0)) {
+    if ((length > 0 && params->immediate_data == 0 && !conn_has(conn, DEFECT_UNSOLICITED_DATA_TAKEN)) ||
+        (!final && params->initial_r2t != 0)) {
         task->sense = SCSI_SENSE_UNEXPECTED_DATA;
         scsi_finish(conn, task);
         return;

@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* How bad it is for a target to have this verdict. What is known (XFAIL) is between a warning and a failure. */
 static int badness(enum verdict v)
 {
@@ -49,14 +42,14 @@ static json_t *broken_rules(const json_t *line)
     const json_t *findings = json_object_get(line, "findings");
     json_t *set = json_object();
 
-    if (text_of(line, "broke")[0] != '\0') {
-        json_object_set_new(set, text_of(line, "broke"), json_true());
+    if (result_string(line, "broke")[0] != '\0') {
+        json_object_set_new(set, result_string(line, "broke"), json_true());
     }
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *finding = json_array_get(findings, i);
 
         if (rulebook_finding_counts(finding)) {
-            json_object_set_new(set, text_of(finding, "rule"), json_true());
+            json_object_set_new(set, result_string(finding, "rule"), json_true());
         }
     }
     return set;
@@ -72,14 +65,14 @@ static void compare_rules(json_t *changes, const json_t *old, const json_t *new)
     json_object_foreach(after, rule, ignored)
     {
         if (json_object_get(before, rule) == NULL) {
-            snprintf(what, sizeof(what), "%.100s in %.300s", rule, text_of(new, "id"));
-            add(changes, "rule", what, "kept", "broken", text_of(new, "reason"), true);
+            snprintf(what, sizeof(what), "%.100s in %.300s", rule, result_string(new, "id"));
+            add(changes, "rule", what, "kept", "broken", result_string(new, "reason"), true);
         }
     }
     json_object_foreach(before, rule, ignored)
     {
         if (json_object_get(after, rule) == NULL) {
-            snprintf(what, sizeof(what), "%.100s in %.300s", rule, text_of(new, "id"));
+            snprintf(what, sizeof(what), "%.100s in %.300s", rule, result_string(new, "id"));
             add(changes, "rule", what, "broken", "kept", "", false);
         }
     }
@@ -95,7 +88,8 @@ static void compare_case(json_t *changes, const json_t *old, const json_t *new)
         /* From no verdict to a bad one is news, but nothing was better before. */
         bool worse = tells(was) && badness(is) > badness(was);
 
-        add(changes, "verdict", text_of(new, "id"), verdict_name(was), verdict_name(is), text_of(new, "reason"), worse);
+        add(changes, "verdict", result_string(new, "id"), verdict_name(was), verdict_name(is),
+            result_string(new, "reason"), worse);
     } else if (tells(is)) {
         compare_rules(changes, old, new);
     }
@@ -108,14 +102,15 @@ static void compare_cases(json_t *changes, const struct results *before, const s
 
     while (i < olds || k < news) {
         const json_t *old = json_array_get(before->cases, i), *new = json_array_get(after->cases, k);
-        int order = old == NULL ? 1 : (new == NULL ? -1 : strcmp(text_of(old, "id"), text_of(new, "id")));
+        int order = old == NULL ? 1 : (new == NULL ? -1 : strcmp(result_string(old, "id"), result_string(new, "id")));
 
         if (order == 0) {
             compare_case(changes, old, new);
         } else if (order < 0) {
-            add(changes, "gone-case", text_of(old, "id"), verdict_text(old), "not run", "", false);
+            add(changes, "gone-case", result_string(old, "id"), verdict_text(old), "not run", "", false);
         } else {
-            add(changes, "new-case", text_of(new, "id"), "not run", verdict_text(new), text_of(new, "reason"), false);
+            add(changes, "new-case", result_string(new, "id"), "not run", verdict_text(new),
+                result_string(new, "reason"), false);
         }
         i += order <= 0;
         k += order >= 0;
@@ -148,7 +143,7 @@ static void compare_heads(json_t *changes, const struct results *before, const s
     static const char *const fields[] = {"profile", "target_version", "iscsispec", "catalogue"};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        const char *was = text_of(before->head, fields[i]), *is = text_of(after->head, fields[i]);
+        const char *was = result_string(before->head, fields[i]), *is = result_string(after->head, fields[i]);
 
         if (strcmp(was, is) != 0) {
             add(changes, "suite", fields[i], was, is, "", false);
@@ -158,8 +153,8 @@ static void compare_heads(json_t *changes, const struct results *before, const s
 
 static json_t *head_json(const struct results *r)
 {
-    return json_pack("{s:s, s:s, s:s}", "profile", text_of(r->head, "profile"), "target_version",
-                     text_of(r->head, "target_version"), "started", text_of(r->head, "started"));
+    return json_pack("{s:s, s:s, s:s}", "profile", result_string(r->head, "profile"), "target_version",
+                     result_string(r->head, "target_version"), "started", result_string(r->head, "started"));
 }
 
 size_t compare_regressions(const json_t *comparison)
@@ -189,7 +184,7 @@ struct part {
 
 static bool belongs(const struct part *part, const json_t *change)
 {
-    const char *kind = text_of(change, "kind");
+    const char *kind = result_string(change, "kind");
     bool own = strcmp(kind, "suite") == 0 || strcmp(kind, "new-case") == 0 || strcmp(kind, "gone-case") == 0;
 
     if (part->kind != NULL ? strcmp(part->kind, kind) != 0 : own) {
@@ -212,13 +207,13 @@ int compare_print(FILE *out, const json_t *comparison)
 
         for (size_t k = 0; k < json_array_size(changes); k++) {
             const json_t *change = json_array_get(changes, k);
-            const char *reason = text_of(change, "reason");
+            const char *reason = result_string(change, "reason");
 
             if (!belongs(&parts[i], change)) {
                 continue;
             }
             fprintf(out, "%s%s%s  %s: %s -> %s%s%s\n", any ? "" : parts[i].title, any ? "" : ":\n", "",
-                    text_of(change, "what"), text_of(change, "from"), text_of(change, "to"),
+                    result_string(change, "what"), result_string(change, "from"), result_string(change, "to"),
                     reason[0] != '\0' ? ": " : "", reason);
             any = true;
         }

@@ -33,13 +33,6 @@ static const struct {
     {STATUS_OUT_OF_RESOURCES, COVERAGE_BY_CONFIGURATION, "limit the number of sessions and open one more"},
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static const char *code_text(uint16_t code, char buf[8])
 {
     snprintf(buf, 8, "0x%04x", (unsigned)code);
@@ -98,7 +91,7 @@ static void other_answer(const json_t *line, char *out, size_t out_len)
 {
     const json_t *seen = json_object_get(line, "seen");
     const json_t *last = json_array_get(seen, json_array_size(seen) - 1);
-    const char *end = text_of(last, "end");
+    const char *end = result_string(last, "end");
 
     if (json_is_true(json_object_get(last, "ffp"))) {
         end = "login";
@@ -221,8 +214,8 @@ static void compute_row(struct coverage_row *row, const struct results *r, size_
     row->told = told_of(r, code);
     row->reason = reason_of(r, row->status->code, code);
     note = json_object_get(json_object_get(r->head, "code_notes"), code);
-    row->source = text_of(note, "source");
-    row->note = text_of(note, "note");
+    row->source = result_string(note, "source");
+    row->note = result_string(note, "note");
     row->advice = "";
     for (size_t i = 0; i < sizeof(reaches) / sizeof(reaches[0]); i++) {
         if (reaches[i].code == row->status->code) {
@@ -286,7 +279,7 @@ unsigned coverage_percent(size_t part)
 const char *coverage_decoder_name(const struct results *r, char *buf, size_t buf_len)
 {
     const json_t *decoder = json_object_get(r->head, "decoder");
-    const char *name = text_of(decoder, "name");
+    const char *name = result_string(decoder, "name");
 
     snprintf(buf, buf_len, "%s", name[0] != '\0' ? name : "not measured");
     return buf;

@@ -8,13 +8,6 @@
 #include <limits.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static json_t *pdu_json(uint8_t opcode)
 {
     size_t count;
@@ -170,13 +163,13 @@ static json_t *run_json(const struct html_run *in, const struct catalogue *rules
 {
     static const char *const head[] = {"title", "target_version", "started", "interrupted", "selection",
                                        "again", "waivers",        "shard",   "stopped"};
-    const char *label = text_of(in->run->head, "label");
-    const char *name = label[0] != '\0' ? label : text_of(in->run->head, "profile");
+    const char *label = result_string(in->run->head, "label");
+    const char *name = label[0] != '\0' ? label : result_string(in->run->head, "profile");
     json_t *coverage = coverage_json(in->run);
     json_t *run = json_pack("{s:o, s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "name", result_text(name), "counts",
                             json_object_get(coverage, "counts"), "verdicts", json_object_get(coverage, "verdicts"),
                             "codes", json_object_get(coverage, "codes"), "decoder",
-                            text_of(json_object_get(in->run->head, "decoder"), "name"), "subjects",
+                            result_string(json_object_get(in->run->head, "decoder"), "name"), "subjects",
                             subjects_json(in->run, rules), "cases", cases_json(in->run), "evidence",
                             in->evidence != NULL ? result_text(in->evidence) : json_null());
 
@@ -215,7 +208,7 @@ static void add_rules(json_t *list, const struct results *r, const struct catalo
             add_rule(list, rules, json_string_value(json_array_get(proves, k)));
         }
         for (size_t k = 0; k < json_array_size(findings); k++) {
-            add_rule(list, rules, text_of(json_array_get(findings, k), "rule"));
+            add_rule(list, rules, result_string(json_array_get(findings, k), "rule"));
         }
     }
 }
@@ -227,7 +220,7 @@ static json_t *ladders_json(const struct html_run *in)
 
     for (size_t i = 0; in->dir != NULL && i < json_array_size(in->run->cases); i++) {
         const json_t *line = json_array_get(in->run->cases, i);
-        const char *file = text_of(json_object_get(line, "evidence"), "json");
+        const char *file = result_string(json_object_get(line, "evidence"), "json");
         char path[PATH_MAX];
         json_t *ladder;
 
@@ -238,7 +231,7 @@ static json_t *ladders_json(const struct html_run *in)
         snprintf(path, sizeof(path), "%s/%s", in->dir, file);
         ladder = json_load_file(path, 0, NULL);
         if (json_is_array(json_object_get(ladder, "conns"))) {
-            json_object_set(all, text_of(line, "id"), ladder);
+            json_object_set(all, result_string(line, "id"), ladder);
         }
         json_decref(ladder);
     }
@@ -254,6 +247,7 @@ json_t *html_data(const struct html_run *runs, size_t count, const struct catalo
         add_rules(words, runs[i].run, rules);
         json_array_append_new(ladders, ladders_json(&runs[i]));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", count > 0 ? text_of(runs[0].run->head, "iscsispec") : "",
-                     "wire", wire_json(), "runs", list, "rules", words, "ladders", ladders);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "version",
+                     count > 0 ? result_string(runs[0].run->head, "iscsispec") : "", "wire", wire_json(), "runs", list,
+                     "rules", words, "ladders", ladders);
 }

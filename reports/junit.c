@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* XML 1.0 has no place for most control characters, nor for U+FFFE and U+FFFF. malloc'ed. */
 static char *xml_text(const char *text)
 {
@@ -80,14 +73,15 @@ static void write_body(xmlTextWriterPtr w, const json_t *line)
     size_t len = 0;
     char *safe;
 
-    len += (size_t)snprintf(text, sizeof(text), "expected: %.1000s\n", text_of(line, "expected"));
+    len += (size_t)snprintf(text, sizeof(text), "expected: %.1000s\n", result_string(line, "expected"));
     for (size_t i = 0; i < json_array_size(findings) && len < sizeof(text) - 1200; i++) {
         const json_t *f = json_array_get(findings, i);
 
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%.40s (%.10s): %.400s; allowed: %.400s\n",
-                                text_of(f, "rule"), text_of(f, "severity"), text_of(f, "was"), text_of(f, "allowed"));
+                                result_string(f, "rule"), result_string(f, "severity"), result_string(f, "was"),
+                                result_string(f, "allowed"));
     }
-    snprintf(text + len, sizeof(text) - len, "evidence: %.300s", text_of(evidence, "text"));
+    snprintf(text + len, sizeof(text) - len, "evidence: %.300s", result_string(evidence, "text"));
     safe = xml_text(text);
     if (safe != NULL) {
         xmlTextWriterWriteString(w, BAD_CAST safe);
@@ -101,21 +95,21 @@ static void write_case(xmlTextWriterPtr w, const json_t *line)
     const char *element = element_of(v);
     char class_name[128];
 
-    snprintf(class_name, sizeof(class_name), "iscsispec.%.100s", text_of(line, "subject"));
+    snprintf(class_name, sizeof(class_name), "iscsispec.%.100s", result_string(line, "subject"));
     xmlTextWriterStartElement(w, BAD_CAST "testcase");
-    attribute(w, "name", text_of(line, "id"));
+    attribute(w, "name", result_string(line, "id"));
     attribute(w, "classname", class_name);
     attribute_seconds(w, json_number_value(json_object_get(line, "ms")));
     if (element != NULL) {
         xmlTextWriterStartElement(w, BAD_CAST element);
-        attribute(w, "message", text_of(line, "reason"));
+        attribute(w, "message", result_string(line, "reason"));
         if (strcmp(element, "skipped") != 0) {
             attribute(w, "type", verdict_name(v));
             write_body(w, line);
         }
         xmlTextWriterEndElement(w);
     } else if (v == VERDICT_WARN) {
-        char *safe = xml_text(text_of(line, "reason"));
+        char *safe = xml_text(result_string(line, "reason"));
 
         if (safe != NULL) {
             xmlTextWriterWriteFormatElement(w, BAD_CAST "system-out", "WARN: %s", safe);
@@ -132,7 +126,7 @@ struct totals {
 
 static bool is_of(const json_t *line, const char *subject)
 {
-    return subject == NULL || strcmp(text_of(line, "subject"), subject) == 0;
+    return subject == NULL || strcmp(result_string(line, "subject"), subject) == 0;
 }
 
 /* subject NULL: all. */
@@ -167,7 +161,7 @@ static void write_totals(xmlTextWriterPtr w, const struct totals *sum, bool with
 static void write_suite(xmlTextWriterPtr w, const struct results *r, const char *subject)
 {
     struct totals sum = count(r, subject);
-    const char *started = text_of(r->head, "started");
+    const char *started = result_string(r->head, "started");
     char stamp[32];
 
     snprintf(stamp, sizeof(stamp), "%.19s", started);
@@ -187,7 +181,7 @@ static void write_suite(xmlTextWriterPtr w, const struct results *r, const char 
 /* True when no earlier line has the subject of line i. */
 static bool is_new_subject(const struct results *r, size_t i)
 {
-    const char *subject = text_of(json_array_get(r->cases, i), "subject");
+    const char *subject = result_string(json_array_get(r->cases, i), "subject");
 
     for (size_t k = 0; k < i; k++) {
         if (is_of(json_array_get(r->cases, k), subject)) {
@@ -213,7 +207,7 @@ int junit_write(const char *path, const struct results *r)
     write_totals(w, &sum, false);
     for (size_t i = 0; i < json_array_size(r->cases); i++) {
         if (is_new_subject(r, i)) {
-            write_suite(w, r, text_of(json_array_get(r->cases, i), "subject"));
+            write_suite(w, r, result_string(json_array_get(r->cases, i), "subject"));
         }
     }
     xmlTextWriterEndElement(w);

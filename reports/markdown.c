@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static void append(char *out, size_t out_len, const char *text)
 {
     size_t len = strlen(out);
@@ -32,11 +25,11 @@ static void notes_of(const struct coverage_row *row, char *out, size_t out_len)
         append(out, out_len, row->reason);
     }
     if (row->server == COVERAGE_WRONG) {
-        snprintf(part, sizeof(part), "`%s`: %s instead", text_of(row->missed_by, "id"), row->other);
+        snprintf(part, sizeof(part), "`%s`: %s instead", result_string(row->missed_by, "id"), row->other);
         append(out, out_len, part);
     }
     if (row->server == COVERAGE_OTHER) {
-        snprintf(part, sizeof(part), "`%s`: rightful too", text_of(row->missed_by, "id"));
+        snprintf(part, sizeof(part), "`%s`: rightful too", result_string(row->missed_by, "id"));
         append(out, out_len, part);
     }
     if (row->server == COVERAGE_WRONG || row->server == COVERAGE_OTHER) {
@@ -136,16 +129,16 @@ static void write_verdicts(FILE *out, const struct results *r)
 
 static void write_intro(FILE *out, const struct results *r, bool published)
 {
-    const char *version = text_of(r->head, "target_version");
+    const char *version = result_string(r->head, "target_version");
 
-    fprintf(out, "# Login status codes: %s\n\n", text_of(r->head, "title"));
-    fprintf(out, "Made by iscsispec %s from a run with the profile `%s`", text_of(r->head, "iscsispec"),
-            text_of(r->head, "profile"));
+    fprintf(out, "# Login status codes: %s\n\n", result_string(r->head, "title"));
+    fprintf(out, "Made by iscsispec %s from a run with the profile `%s`", result_string(r->head, "iscsispec"),
+            result_string(r->head, "profile"));
     if (version[0] != '\0') {
         fprintf(out, ", target version %s", version);
     }
     if (!published) {
-        fprintf(out, ", on %s", text_of(r->head, "started"));
+        fprintf(out, ", on %s", result_string(r->head, "started"));
     }
     fputs(".", out);
     if (json_is_true(json_object_get(r->head, "interrupted"))) {
@@ -171,9 +164,10 @@ static void write_seen(FILE *out, const struct coverage *c, bool published)
             any = true;
         }
         fprintf(out, "- 0x%04x %s: %s (`%s`)", (unsigned)row->status->code, row->status->name,
-                text_of(row->shown_by, "title"), text_of(row->shown_by, "id"));
+                result_string(row->shown_by, "title"), result_string(row->shown_by, "id"));
         if (!published && evidence != NULL) {
-            fprintf(out, ", [pcap](%s), [ladder](%s)", text_of(evidence, "pcap"), text_of(evidence, "text"));
+            fprintf(out, ", [pcap](%s), [ladder](%s)", result_string(evidence, "pcap"),
+                    result_string(evidence, "text"));
         }
         fputc('\n', out);
     }
@@ -195,11 +189,11 @@ static void write_not_offered(FILE *out, const struct results *r, const struct c
     }
     for (size_t i = 0; i < json_array_size(told); i++) {
         const json_t *entry = json_array_get(told, i);
-        const char *condition = text_of(entry, "condition");
+        const char *condition = result_string(entry, "condition");
 
         if (condition[0] != '\0') {
             fprintf(out, "%s- condition `%s`: %s\n", any ? "" : "\n## Not offered\n\n", condition,
-                    text_of(entry, "reason"));
+                    result_string(entry, "reason"));
             any = true;
         }
     }
@@ -231,9 +225,9 @@ static void write_rules(FILE *out, const json_t *line)
 
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *finding = json_array_get(findings, i);
-        const char *rule = text_of(finding, "rule");
+        const char *rule = result_string(finding, "rule");
 
-        if (strcmp(text_of(finding, "severity"), "info") != 0 && json_object_get(finding, "ignored") == NULL &&
+        if (strcmp(result_string(finding, "severity"), "info") != 0 && json_object_get(finding, "ignored") == NULL &&
             strcmp(rule, last) != 0) {
             fprintf(out, " %s", rule);
             last = rule;
@@ -252,13 +246,13 @@ static void write_not_passed(FILE *out, const struct results *r, bool published)
         if (v == VERDICT_PASS || v == VERDICT_SKIP) {
             continue;
         }
-        fprintf(out, "%s- %s `%s`: %s", any ? "" : "\n## Not passed\n\n", verdict_name(v), text_of(line, "id"),
-                text_of(line, "title"));
+        fprintf(out, "%s- %s `%s`: %s", any ? "" : "\n## Not passed\n\n", verdict_name(v), result_string(line, "id"),
+                result_string(line, "title"));
         any = true;
         if (published) {
             write_rules(out, line);
         } else {
-            fprintf(out, "<br>%s", text_of(line, "reason"));
+            fprintf(out, "<br>%s", result_string(line, "reason"));
         }
         fputc('\n', out);
     }
@@ -332,7 +326,7 @@ static int write_rulebook(FILE *out, const struct results *r, const struct catal
         if (row->state == RULEBOOK_BROKEN) {
             fprintf(out, "%s- %s (%s, %s), in %zu case%s: %s (`%s`)\n", any ? "" : "\n## Broken rules\n\n",
                     row->rule->id, row->rule->level_text, row->rule->section, row->broken_in,
-                    row->broken_in == 1 ? "" : "s", row->rule->text, text_of(row->shown_by, "id"));
+                    row->broken_in == 1 ? "" : "s", row->rule->text, result_string(row->shown_by, "id"));
             any = true;
         }
     }

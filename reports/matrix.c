@@ -7,17 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static const char *name_of(const struct results *r)
 {
-    const char *label = text_of(r->head, "label");
-    const char *name = label[0] != '\0' ? label : text_of(r->head, "profile");
+    const char *label = result_string(r->head, "label");
+    const char *name = label[0] != '\0' ? label : result_string(r->head, "profile");
 
     return name[0] != '\0' ? name : "?";
 }
@@ -106,10 +99,11 @@ static void books_free(struct rulebook *books, size_t count)
 
 static void write_target(FILE *out, const struct results *r)
 {
-    const char *version = text_of(r->head, "target_version");
+    const char *version = result_string(r->head, "target_version");
     bool first = true;
 
-    fprintf(out, "- `%s`: %s%s%s: ", name_of(r), text_of(r->head, "title"), version[0] != '\0' ? ", " : "", version);
+    fprintf(out, "- `%s`: %s%s%s: ", name_of(r), result_string(r->head, "title"), version[0] != '\0' ? ", " : "",
+            version);
     for (int v = VERDICT_PASS; v <= VERDICT_ERROR; v++) {
         size_t count = results_count(r, (enum verdict)v);
 
@@ -160,7 +154,8 @@ static void write_broken(FILE *out, const struct results *runs, const struct rul
             if (!any) {
                 fprintf(out, "- %s (%s, %s) %s Broken by", rule->id, rule->level_text, rule->section, rule->text);
             }
-            fprintf(out, "%s %s (`%s`)", any ? "," : "", name_of(&runs[k]), text_of(books[k].rows[i].shown_by, "id"));
+            fprintf(out, "%s %s (`%s`)", any ? "," : "", name_of(&runs[k]),
+                    result_string(books[k].rows[i].shown_by, "id"));
             any = true;
         }
         if (any) {
@@ -178,7 +173,7 @@ int matrix_write_all(FILE *out, const struct results *runs, size_t count, const 
         return -1;
     }
     fprintf(out, "# Login status codes and rules, target by target\n\nMade by iscsispec %s.\n\n",
-            text_of(runs[0].head, "iscsispec"));
+            result_string(runs[0].head, "iscsispec"));
     for (size_t i = 0; i < count; i++) {
         write_target(out, &runs[i]);
     }
@@ -212,10 +207,10 @@ static json_t *codes_json(const struct results *runs, size_t count)
             const struct coverage_row *row = &c.rows[i];
 
             coverage_compute(&c, &runs[k]);
-            json_array_append_new(targets,
-                                  json_pack("{s:s, s:s, s:s}", "server", coverage_server_name(row->server), "instead",
-                                            row->other, "case",
-                                            text_of(row->shown_by != NULL ? row->shown_by : row->missed_by, "id")));
+            json_array_append_new(
+                targets,
+                json_pack("{s:s, s:s, s:s}", "server", coverage_server_name(row->server), "instead", row->other, "case",
+                          result_string(row->shown_by != NULL ? row->shown_by : row->missed_by, "id")));
         }
         snprintf(code, sizeof(code), "0x%04x", (unsigned)status_at(i)->code);
         json_array_append_new(
@@ -252,8 +247,8 @@ json_t *matrix_json(const struct results *runs, size_t count, const struct catal
                                 json_integer((json_int_t)results_count(&runs[i], (enum verdict)v)));
         }
         json_array_append_new(targets, json_pack("{s:s, s:s, s:s, s:o}", "profile", name_of(&runs[i]), "title",
-                                                 text_of(runs[i].head, "title"), "target_version",
-                                                 text_of(runs[i].head, "target_version"), "verdicts", verdicts));
+                                                 result_string(runs[i].head, "title"), "target_version",
+                                                 result_string(runs[i].head, "target_version"), "verdicts", verdicts));
     }
     root = json_pack("{s:s, s:o, s:o}", "schema", "iscsispec-matrix/1", "targets", targets, "codes",
                      codes_json(runs, count));

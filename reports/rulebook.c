@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 bool rulebook_finding_counts(const json_t *finding)
 {
-    return strcmp(text_of(finding, "severity"), "info") != 0 && json_object_get(finding, "ignored") == NULL;
+    return strcmp(result_string(finding, "severity"), "info") != 0 && json_object_get(finding, "ignored") == NULL;
 }
 
 static struct rulebook_row *row_of(struct rulebook *book, const char *id)
@@ -70,20 +63,20 @@ static bool ran(const json_t *line)
 static void take_broken(struct rulebook *book, const json_t *line)
 {
     const json_t *findings = json_object_get(line, "findings");
-    const char *own = text_of(line, "broke");
+    const char *own = result_string(line, "broke");
 
     if (own[0] != '\0' && (judged(line) == VERDICT_FAIL || judged(line) == VERDICT_WARN)) {
         mark_broken(book, own, line, NULL);
     }
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *finding = json_array_get(findings, i);
-        bool again = strcmp(text_of(finding, "rule"), own) == 0;
+        bool again = strcmp(result_string(finding, "rule"), own) == 0;
 
         for (size_t k = 0; k < i && !again; k++) {
-            again = strcmp(text_of(json_array_get(findings, k), "rule"), text_of(finding, "rule")) == 0;
+            again = strcmp(result_string(json_array_get(findings, k), "rule"), result_string(finding, "rule")) == 0;
         }
         if (!again && rulebook_finding_counts(finding)) {
-            mark_broken(book, text_of(finding, "rule"), line, finding);
+            mark_broken(book, result_string(finding, "rule"), line, finding);
         }
     }
 }

@@ -25,13 +25,6 @@ struct sarif {
     json_t *results;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static json_t *message(const char *text)
 {
     return json_pack("{s:o}", "text", result_text(text));
@@ -111,8 +104,9 @@ static json_t *fingerprint(const char *rule, const json_t *line, const json_t *f
     uint64_t sum = UINT64_C(0xcbf29ce484222325);
     char text[512];
 
-    snprintf(text, sizeof(text), "%.80s|%.250s|%.40s|%.16s|%d", rule, text_of(line, "id"), text_of(finding, "conn"),
-             text_of(finding, "side"), (int)json_integer_value(json_object_get(finding, "pdu")));
+    snprintf(text, sizeof(text), "%.80s|%.250s|%.40s|%.16s|%d", rule, result_string(line, "id"),
+             result_string(finding, "conn"), result_string(finding, "side"),
+             (int)json_integer_value(json_object_get(finding, "pdu")));
     for (const char *at = text; *at != '\0'; at++) {
         sum = (sum ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
     }
@@ -137,12 +131,12 @@ static void uri_of(const char *path, char *out, size_t out_len)
 
 static json_t *locations(const json_t *line, const json_t *finding)
 {
-    const char *ladder = text_of(json_object_get(line, "evidence"), "text");
+    const char *ladder = result_string(json_object_get(line, "evidence"), "text");
     char name[512], uri[1024];
     json_t *place, *location;
 
-    snprintf(name, sizeof(name), "%.300s%s%.40s%s%.16s", text_of(line, "id"), finding != NULL ? "/" : "",
-             text_of(finding, "conn"), finding != NULL ? "/" : "", text_of(finding, "side"));
+    snprintf(name, sizeof(name), "%.300s%s%.40s%s%.16s", result_string(line, "id"), finding != NULL ? "/" : "",
+             result_string(finding, "conn"), finding != NULL ? "/" : "", result_string(finding, "side"));
     place = json_pack("{s:o, s:s}", "fullyQualifiedName", result_text(name), "kind", "member");
     location = json_pack("{s:[o]}", "logicalLocations", place);
     if (ladder[0] != '\0') {
@@ -168,7 +162,7 @@ static json_t *suppressions(const struct sarif *s, const json_t *line)
         const json_t *entry = json_array_get(entries, (size_t)json_integer_value(json_array_get(by, i)));
 
         json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "kind", "external", "status", "accepted",
-                                              "justification", result_text(text_of(entry, "reason"))));
+                                              "justification", result_text(result_string(entry, "reason"))));
     }
     return list;
 }
@@ -176,10 +170,11 @@ static json_t *suppressions(const struct sarif *s, const json_t *line)
 static void add_result(struct sarif *s, const json_t *line, const char *rule, const char *level, const char *text,
                        const json_t *finding)
 {
-    json_t *result = json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:{s:O, s:s}}", "ruleId", result_text(rule), "ruleIndex",
-                               index_of(s, rule), "level", level, "message", message(text), "locations",
-                               locations(line, finding), "partialFingerprints", fingerprint(rule, line, finding),
-                               "properties", "case", json_object_get(line, "id"), "verdict", text_of(line, "verdict"));
+    json_t *result =
+        json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:{s:O, s:s}}", "ruleId", result_text(rule), "ruleIndex",
+                  index_of(s, rule), "level", level, "message", message(text), "locations", locations(line, finding),
+                  "partialFingerprints", fingerprint(rule, line, finding), "properties", "case",
+                  json_object_get(line, "id"), "verdict", result_string(line, "verdict"));
     json_t *known = suppressions(s, line);
 
     if (known != NULL) {
@@ -196,16 +191,18 @@ static void add_finding(struct sarif *s, const json_t *line, const json_t *findi
     char text[1024];
 
     snprintf(text, sizeof(text), "%.200s: was %.300s; allowed: %.300s (connection %.40s, %.16s PDU %d)",
-             text_of(line, "title"), text_of(finding, "was"), text_of(finding, "allowed"), text_of(finding, "conn"),
-             text_of(finding, "side"), (int)json_integer_value(json_object_get(finding, "pdu")));
-    add_result(s, line, text_of(finding, "rule"), level_of(text_of(finding, "severity")), text, finding);
+             result_string(line, "title"), result_string(finding, "was"), result_string(finding, "allowed"),
+             result_string(finding, "conn"), result_string(finding, "side"),
+             (int)json_integer_value(json_object_get(finding, "pdu")));
+    add_result(s, line, result_string(finding, "rule"), level_of(result_string(finding, "severity")), text, finding);
 }
 
 /* Which rule stands for what the case itself found. NULL: it found nothing. */
 static const char *rule_of_case(const json_t *line)
 {
-    const char *plain = text_of(line, "unwaived")[0] != '\0' ? text_of(line, "unwaived") : text_of(line, "verdict");
-    const char *judged = text_of(line, "judged");
+    const char *plain =
+        result_string(line, "unwaived")[0] != '\0' ? result_string(line, "unwaived") : result_string(line, "verdict");
+    const char *judged = result_string(line, "judged");
 
     if (strcmp(plain, "CRASH") == 0) {
         return "crash";
@@ -217,7 +214,7 @@ static const char *rule_of_case(const json_t *line)
         (strcmp(judged, "FAIL") != 0 && strcmp(judged, "WARN") != 0)) {
         return NULL;
     }
-    return text_of(line, "broke")[0] != '\0' ? text_of(line, "broke") : "expectation";
+    return result_string(line, "broke")[0] != '\0' ? result_string(line, "broke") : "expectation";
 }
 
 static void add_case(struct sarif *s, const json_t *line)
@@ -227,9 +224,9 @@ static void add_case(struct sarif *s, const json_t *line)
     char text[1024];
 
     if (rule != NULL) {
-        bool warns = strcmp(text_of(line, "judged"), "WARN") == 0 && strcmp(rule, "crash") != 0;
+        bool warns = strcmp(result_string(line, "judged"), "WARN") == 0 && strcmp(rule, "crash") != 0;
 
-        snprintf(text, sizeof(text), "%.200s: %.700s", text_of(line, "title"), text_of(line, "reason"));
+        snprintf(text, sizeof(text), "%.200s: %.700s", result_string(line, "title"), result_string(line, "reason"));
         add_result(s, line, rule, warns ? "warning" : "error", text, NULL);
     }
     for (size_t i = 0; i < json_array_size(findings); i++) {
@@ -249,7 +246,7 @@ static json_t *notifications(const struct results *r)
         char text[1024];
 
         if (result_verdict(line) == VERDICT_ERROR) {
-            snprintf(text, sizeof(text), "%.250s: %.700s", text_of(line, "id"), text_of(line, "reason"));
+            snprintf(text, sizeof(text), "%.250s: %.700s", result_string(line, "id"), result_string(line, "reason"));
             json_array_append_new(list, json_pack("{s:s, s:o}", "level", "error", "message", message(text)));
         }
     }
@@ -259,7 +256,7 @@ static json_t *notifications(const struct results *r)
 json_t *sarif_json(const struct results *r, const struct catalogue *rules)
 {
     struct sarif s = {r, rules, json_array(), json_object(), json_array()};
-    const char *version = text_of(r->head, "iscsispec");
+    const char *version = result_string(r->head, "iscsispec");
     bool done = !json_is_true(json_object_get(r->head, "interrupted")) && results_count(r, VERDICT_ERROR) == 0;
     json_t *driver, *invocation;
 
@@ -270,11 +267,11 @@ json_t *sarif_json(const struct results *r, const struct catalogue *rules)
     driver = json_pack("{s:s, s:s, s:o}", "name", "iscsispec", "version", version[0] != '\0' ? version : "0", "rules",
                        s.descriptors);
     invocation = json_pack("{s:b, s:o}", "executionSuccessful", done, "toolExecutionNotifications", notifications(r));
-    if (text_of(r->head, "started")[0] != '\0') {
+    if (result_string(r->head, "started")[0] != '\0') {
         json_object_set(invocation, "startTimeUtc", json_object_get(r->head, "started"));
     }
     return json_pack("{s:s, s:s, s:[{s:{s:o}, s:[o], s:s, s:{s:s, s:s}, s:o}]}", "$schema", SARIF_SCHEMA, "version",
                      "2.1.0", "runs", "tool", "driver", driver, "invocations", invocation, "columnKind",
-                     "unicodeCodePoints", "properties", "profile", text_of(r->head, "profile"), "target",
-                     text_of(r->head, "title"), "results", s.results);
+                     "unicodeCodePoints", "properties", "profile", result_string(r->head, "profile"), "target",
+                     result_string(r->head, "title"), "results", s.results);
 }

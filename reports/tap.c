@@ -4,13 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* Descriptions and directives are one line; # would begin a directive. */
 static void put_escaped(FILE *out, const char *text)
 {
@@ -44,7 +37,7 @@ static void put_findings(FILE *out, const json_t *findings)
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *f = json_array_get(findings, i);
 
-        if (strcmp(text_of(f, "severity"), "info") == 0 || json_object_get(f, "ignored") != NULL) {
+        if (strcmp(result_string(f, "severity"), "info") == 0 || json_object_get(f, "ignored") != NULL) {
             continue;
         }
         if (!any) {
@@ -62,12 +55,12 @@ static void put_details(FILE *out, const json_t *line)
     const json_t *evidence = json_object_get(line, "evidence");
 
     fputs("  ---\n", out);
-    put_field(out, "message", text_of(line, "reason"));
-    put_field(out, "verdict", text_of(line, "verdict"));
-    put_field(out, "expected", text_of(line, "expected"));
+    put_field(out, "message", result_string(line, "reason"));
+    put_field(out, "verdict", result_string(line, "verdict"));
+    put_field(out, "expected", result_string(line, "expected"));
     put_findings(out, json_object_get(line, "findings"));
-    put_field(out, "pcap", text_of(evidence, "pcap"));
-    put_field(out, "ladder", text_of(evidence, "text"));
+    put_field(out, "pcap", result_string(evidence, "pcap"));
+    put_field(out, "ladder", result_string(evidence, "text"));
     fprintf(out, "  duration_ms: %.2f\n  ...\n", json_number_value(json_object_get(line, "ms")));
 }
 
@@ -86,13 +79,14 @@ static void put_case(FILE *out, const struct results *r, const json_t *line, siz
     bool good = v == VERDICT_PASS || v == VERDICT_WARN || v == VERDICT_SKIP;
 
     fprintf(out, "%s %zu - ", good ? "ok" : "not ok", number);
-    put_escaped(out, text_of(line, "id"));
+    put_escaped(out, result_string(line, "id"));
     if (v == VERDICT_SKIP) {
-        put_directive(out, "SKIP", text_of(line, "reason"));
+        put_directive(out, "SKIP", result_string(line, "reason"));
     } else if (v == VERDICT_XFAIL) {
         put_directive(out, "TODO",
-                      json_is_integer(by) ? text_of(json_array_get(entries, (size_t)json_integer_value(by)), "reason")
-                                          : "");
+                      json_is_integer(by)
+                          ? result_string(json_array_get(entries, (size_t)json_integer_value(by)), "reason")
+                          : "");
     }
     fputc('\n', out);
     if (v != VERDICT_PASS && v != VERDICT_SKIP) {

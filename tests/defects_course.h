@@ -34,6 +34,17 @@ static void do_changed_header(void)
     watch(&a);
 }
 
+/* A command in a login that is under way, and behind one that was refused. */
+static void do_command_in_login(void)
+{
+    static const struct pdu_request command = { .opcode = PDU_SCSI_COMMAND, .flags = PDU_FLAG_FINAL, .itt = 9 };
+
+    open_and_say(0x04, TEXT(N("open")));
+    say(&a, command, NULL, 0);
+    open_and_say(0x87, TEXT(N("nowhere")));
+    say(&a, command, NULL, 0);
+}
+
 /* A Login Request whose first byte and TotalAHSLength are others; the text begins with what would be the AHS. */
 static void do_odd_header(void)
 {

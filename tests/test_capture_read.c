@@ -232,12 +232,23 @@ static enum capture_result read_all(struct capture *c)
     return result;
 }
 
+/* A finished capture of this name, opened. */
+static struct capture *open_made(FILE *f, const char *name, const struct capture_options *options)
+{
+    char err[512] = "";
+    struct capture *c;
+
+    assert_int_equal(fclose(f), 0);
+    c = capture_open(path_of(name), options, err, sizeof err);
+    assert_non_null(c);
+    return c;
+}
+
 /* Interfaces of other link types and other clocks, one of them of a type that nobody can read. */
 static void reads_several_interfaces(void **state)
 {
     const struct capture_options options = {.filter = "udp"};
     FILE *f = fopen(path_of("several.pcapng"), "wb");
-    char err[512] = "";
     struct capture *c;
 
     (void)state;
@@ -250,9 +261,7 @@ static void reads_several_interfaces(void **state)
     put_block(f, 0xbad, "unknown", 7);
     put_packet(f, 0, 7000000);
     put_packet(f, 2, (3u << 20) + (1u << 19));
-    assert_int_equal(fclose(f), 0);
-    c = capture_open(path_of("several.pcapng"), &options, err, sizeof err);
-    assert_non_null(c);
+    c = open_made(f, "several.pcapng", &options);
     assert_int_equal(read_all(c), CAPTURE_END);
     assert_int_equal(capture_counts(c)->frames, 3);
     assert_int_equal(capture_counts(c)->unread, 1);
@@ -267,7 +276,6 @@ static void reads_several_interfaces(void **state)
 static void tells_an_unknown_link(void **state)
 {
     FILE *f = fopen(path_of("wlan.pcapng"), "wb");
-    char err[512] = "";
     struct capture *c;
 
     (void)state;
@@ -275,9 +283,7 @@ static void tells_an_unknown_link(void **state)
     put_section(f);
     put_interface(f, 105, 6, 0);
     put_packet(f, 0, 7000000);
-    assert_int_equal(fclose(f), 0);
-    c = capture_open(path_of("wlan.pcapng"), NULL, err, sizeof err);
-    assert_non_null(c);
+    c = open_made(f, "wlan.pcapng", NULL);
     assert_int_equal(read_all(c), CAPTURE_DAMAGED);
     assert_non_null(strstr(capture_error(c), "a link type that cannot be read: IEEE802_11"));
     capture_close(c);

@@ -547,11 +547,12 @@ static void do_chap(void)
 #include "defects_course.h"
 
 static void (*const exchanges[])(void) = {
-    do_full_feature, do_full_feature_parts, do_logout_and_back, do_session_limit, do_drain, do_join, do_join_too_many, do_join_other_group,
-    do_join_wrong, do_reinstatement, do_same_isid, do_connection_reinstatement, do_discovery, do_versions,
-    do_reserved_bits, do_other_pdu, do_digests, do_long_answer, do_chap_forms, do_chap,
-    do_chap_challenges, do_chap_name, do_wrong_digests, do_header_ends, do_join_leading_only, do_discovery_six,
-    do_odd_values, do_changed_header, do_odd_header, do_left_unfinished, do_foreign_join, do_long_data
+    do_full_feature, do_full_feature_parts, do_logout_and_back, do_session_limit, do_drain, do_join,
+    do_join_too_many, do_join_other_group, do_join_wrong, do_reinstatement, do_same_isid,
+    do_connection_reinstatement, do_discovery, do_versions, do_reserved_bits, do_other_pdu, do_digests,
+    do_long_answer, do_chap_forms, do_chap, do_chap_challenges, do_chap_name, do_wrong_digests, do_header_ends,
+    do_join_leading_only, do_discovery_six, do_odd_values, do_changed_header, do_command_in_login,
+    do_odd_header, do_left_unfinished, do_foreign_join, do_long_data
 };
 
 enum { EXCHANGES = sizeof(exchanges) / sizeof(exchanges[0]), ALL = SCRIPTS + EXCHANGES };

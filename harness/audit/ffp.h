@@ -31,8 +31,8 @@ const struct transcript_pdu *audit_ffp_request(const struct audit_login *login, 
 bool audit_ffp_digest(const struct audit_login *login, enum keys_id id);
 
 /*
- * MaxRecvDataSegmentLength of the initiator as of the login, in *limit; *declared tells whether it said so or the default
- * holds. False when it is not known: declared out of order.
+ * MaxRecvDataSegmentLength of the initiator as of the login, in *limit; *declared tells whether it said so or the
+ * default holds. False when it is not known: declared out of order.
  */
 bool audit_ffp_limit(const struct audit_login *login, uint64_t *limit, bool *declared);
 

@@ -90,7 +90,6 @@ static void digests(struct audit_run *run, enum audit_rule_id rule, const struct
     }
 }
 
-/* 13.1: without agreement there is none. Nothing behind can be judged then. */
 /* Was a digest offered, and the offer rejected? */
 static bool was_rejected(const struct audit_login *login, enum keys_id id)
 {
@@ -99,6 +98,7 @@ static bool was_rejected(const struct audit_login *login, enum keys_id id)
     return told != NULL && keys_word(told->value, told->value_len) == KEYS_WORD_REJECT;
 }
 
+/* 13.1: without agreement there is none. Nothing behind can be judged then. */
 static void unagreed(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     const struct transcript_pdu *pdu;

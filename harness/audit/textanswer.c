@@ -1,7 +1,6 @@
 /* Text Responses of full feature phase: F, C, transfer tag and form (RFC 7143, 11.11, 11.10.4, 6.1, 6.2). */
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
-#include "wire/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +109,15 @@ static void answers(struct audit_run *run, const struct audit_login *login, cons
     }
 }
 
+/* 11.10.4: a request without a transfer tag begins anew, whatever was left of an answer. */
+static bool begins_anew(const struct transcript_pdu *request)
+{
+    struct pdu_request req;
+
+    pdu_request_decode(&req, request->bhs);
+    return req.word20 == PDU_NO_TAG;
+}
+
 static void texts(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     struct audit_joined text = {NULL, 0, 0}, asked = {NULL, 0, 0};
@@ -126,12 +134,10 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
-        /* 11.10.4: a request without a transfer tag begins anew, whatever was left of an answer; and one that asks for
-         * the rest has no text of its own (6.2), so one that has is not answered with the rest. */
-        if (rsp.itt != itt ||
-            (request != NULL && (bytes_get_be32(request->bhs + 20) == PDU_NO_TAG || pdu_data_len(request->bhs) > 0)))
+        /* One that asks for the rest has no text of its own (6.2), so one that has is not answered with the rest. */
+        if (rsp.itt != itt || (request != NULL && (begins_anew(request) || pdu_data_len(request->bhs) > 0)))
             text.len = 0;
-        if (rsp.itt != itt || (request != NULL && request != before && bytes_get_be32(request->bhs + 20) == PDU_NO_TAG))
+        if (rsp.itt != itt || (request != NULL && request != before && begins_anew(request)))
             asked.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);

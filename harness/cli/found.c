@@ -26,13 +26,6 @@ struct found {
     bool alias;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* In double quotes, as YAML has them. */
 static void put_quoted(FILE *out, const char *text)
 {
@@ -52,33 +45,33 @@ static void choose(struct found *f, const json_t *survey)
     const json_t *targets = json_object_get(survey, "targets");
     const json_t *best = NULL;
 
-    f->discovery = text_of(survey, "discovery");
+    f->discovery = result_string(survey, "discovery");
     for (size_t i = 0; i < json_array_size(targets); i++) {
         const json_t *target = json_array_get(targets, i);
-        bool named = strcmp(f->address->name, text_of(target, "name")) == 0;
+        bool named = strcmp(f->address->name, result_string(target, "name")) == 0;
 
         if (named ||
-            (f->address->name[0] == '\0' && (best == NULL || (strcmp(text_of(best, "login"), "open") != 0 &&
-                                                              strcmp(text_of(target, "login"), "open") == 0)))) {
+            (f->address->name[0] == '\0' && (best == NULL || (strcmp(result_string(best, "login"), "open") != 0 &&
+                                                              strcmp(result_string(target, "login"), "open") == 0)))) {
             best = target;
         }
-        if (f->chap == NULL && strcmp(text_of(target, "login"), "chap") == 0) {
-            f->chap = text_of(target, "name");
+        if (f->chap == NULL && strcmp(result_string(target, "login"), "chap") == 0) {
+            f->chap = result_string(target, "name");
         }
     }
     if (best == NULL) {
         return;
     }
-    f->open = text_of(best, "name");
-    f->refused = strcmp(text_of(best, "login"), "open") == 0 ? NULL : text_of(best, "login");
+    f->open = result_string(best, "name");
+    f->refused = strcmp(result_string(best, "login"), "open") == 0 ? NULL : result_string(best, "login");
     f->chap = f->refused != NULL && strcmp(f->refused, "chap") == 0 ? f->open : f->chap;
     f->tag = json_is_integer(json_object_get(best, "tag")) ? (int)json_integer_value(json_object_get(best, "tag")) : -1;
     f->alias = json_is_true(json_object_get(best, "alias"));
     for (size_t i = 0; f->second == NULL && i < json_array_size(targets); i++) {
         const json_t *target = json_array_get(targets, i);
 
-        if (target != best && strcmp(text_of(target, "login"), "open") == 0) {
-            f->second = text_of(target, "name");
+        if (target != best && strcmp(result_string(target, "login"), "open") == 0) {
+            f->second = result_string(target, "name");
         }
     }
 }

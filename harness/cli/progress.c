@@ -148,17 +148,10 @@ void progress_end(struct progress *p)
     clear_line(p);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* What failed stands far above the tables by now: named again, and how to look at one. */
 static void print_failures(const struct results *r, bool colour)
 {
-    const char *again = text_of(r->head, "again"), *first = NULL;
+    const char *again = result_string(r->head, "again"), *first = NULL;
     size_t told = 0, failed = 0;
 
     for (size_t i = 0; i < json_array_size(r->cases); i++) {
@@ -169,11 +162,11 @@ static void print_failures(const struct results *r, bool colour)
             continue;
         }
         failed++;
-        first = first != NULL ? first : text_of(line, "id");
+        first = first != NULL ? first : result_string(line, "id");
         if (told < PROGRESS_NAMED) {
             told++;
             printf("%s%s%-5s%s %s: %.300s\n", told == 1 ? "\n" : "", colour_of(colour, v), verdict_name(v),
-                   colour ? "\033[0m" : "", text_of(line, "id"), text_of(line, "reason"));
+                   colour ? "\033[0m" : "", result_string(line, "id"), result_string(line, "reason"));
         }
     }
     if (failed > told) {
@@ -194,7 +187,7 @@ static void print_flaky(const struct results *r)
         if (counts == NULL) {
             continue;
         }
-        printf("flaky: %s:", text_of(line, "id"));
+        printf("flaky: %s:", result_string(line, "id"));
         json_object_foreach(counts, verdict, count)
         {
             printf(" %d %s", (int)json_integer_value(count), verdict);
@@ -220,7 +213,7 @@ void progress_summary(const struct progress *p, const struct results *r, int64_t
         }
     }
     printf("%s\n", any ? "" : " none");
-    if (text_of(r->head, "stopped")[0] != '\0') {
-        printf("stopped early: %s\n", text_of(r->head, "stopped"));
+    if (result_string(r->head, "stopped")[0] != '\0') {
+        printf("stopped early: %s\n", result_string(r->head, "stopped"));
     }
 }

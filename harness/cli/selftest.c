@@ -9,20 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 static int compare_by_defect(const void *a, const void *b)
 {
     const json_t *left = *(const json_t *const *)a;
     const json_t *right = *(const json_t *const *)b;
-    int order = strcmp(text_of(left, "defect"), text_of(right, "defect"));
+    int order = strcmp(result_string(left, "defect"), result_string(right, "defect"));
 
-    return order != 0 ? order : strcmp(text_of(left, "case"), text_of(right, "case"));
+    return order != 0 ? order : strcmp(result_string(left, "case"), result_string(right, "case"));
 }
 
 /* Kills and survivors, by defect. */
@@ -42,9 +35,10 @@ static void print_table(const struct killtable *kills, const json_t *report)
     for (size_t i = 0; rows != NULL && i < count; i++) {
         bool kill = json_object_get(rows[i], "defect_hash") != NULL;
 
-        printf("%-8s %-5s %-36s %s%s%s\n", kill ? "killed" : "SURVIVED", text_of(rows[i], "verdict"),
-               text_of(rows[i], "defect"), text_of(rows[i], "case"),
-               kill || text_of(rows[i], "reason")[0] == '\0' ? "" : ": ", kill ? "" : text_of(rows[i], "reason"));
+        printf("%-8s %-5s %-36s %s%s%s\n", kill ? "killed" : "SURVIVED", result_string(rows[i], "verdict"),
+               result_string(rows[i], "defect"), result_string(rows[i], "case"),
+               kill || result_string(rows[i], "reason")[0] == '\0' ? "" : ": ",
+               kill ? "" : result_string(rows[i], "reason"));
     }
     free(rows);
 }
@@ -62,8 +56,8 @@ static void print_list(const json_t *report, const char *key, const char *title)
         if (json_is_string(item)) {
             printf("  %s\n", json_string_value(item));
         } else {
-            printf("  %s %s %s %s\n", text_of(item, "case"), text_of(item, "defect"), text_of(item, "verdict"),
-                   text_of(item, "reason"));
+            printf("  %s %s %s %s\n", result_string(item, "case"), result_string(item, "defect"),
+                   result_string(item, "verdict"), result_string(item, "reason"));
         }
     }
 }

@@ -34,13 +34,6 @@ json_t *waived_load(const struct cli *cli, const struct profile *profile)
     return NULL;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL ? text : "";
-}
-
 /* A target of another version ends all of a file at once: how many of them stand before this one. */
 static size_t ended_alike_before(const json_t *entries, size_t index)
 {
@@ -50,9 +43,9 @@ static size_t ended_alike_before(const json_t *entries, size_t index)
     for (size_t i = 0; i < index; i++) {
         const json_t *other = json_array_get(entries, i);
 
-        count += strcmp(text_of(other, "state"), "ended") == 0 &&
-                 strcmp(text_of(other, "why"), text_of(entry, "why")) == 0 &&
-                 strcmp(text_of(other, "file"), text_of(entry, "file")) == 0;
+        count += strcmp(result_string(other, "state"), "ended") == 0 &&
+                 strcmp(result_string(other, "why"), result_string(entry, "why")) == 0 &&
+                 strcmp(result_string(other, "file"), result_string(entry, "file")) == 0;
     }
     return count;
 }
@@ -64,7 +57,7 @@ static void print_entry(const json_t *entry, const char *what, const char *why)
 
     globs = json_array_size(globs) > 0 ? globs : json_object_get(entry, "rule");
     text = json_dumps(globs, JSON_COMPACT);
-    printf("%s:%d: the waiver of %s %s%s\n", text_of(entry, "file"),
+    printf("%s:%d: the waiver of %s %s%s\n", result_string(entry, "file"),
            (int)json_integer_value(json_object_get(entry, "line")), text != NULL ? text : "?", what, why);
     free(text);
 }
@@ -77,12 +70,12 @@ void waived_print(const struct results *r)
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
 
-        if (strcmp(text_of(entry, "state"), "passed") == 0) {
+        if (strcmp(result_string(entry, "state"), "passed") == 0) {
             print_entry(entry, "is not needed: nothing that it covers failed; take it out", "");
-        } else if (strcmp(text_of(entry, "state"), "ended") != 0) {
+        } else if (strcmp(result_string(entry, "state"), "ended") != 0) {
             continue;
         } else if (ended_alike_before(entries, i) < ENDED_SHOWN) {
-            print_entry(entry, "has ended: ", text_of(entry, "why"));
+            print_entry(entry, "has ended: ", result_string(entry, "why"));
         } else {
             more++;
         }
@@ -91,7 +84,7 @@ void waived_print(const struct results *r)
         printf("%zu more waivers have ended for the same reason; results.jsonl names them all\n", more);
     }
     if (json_object_get(r->head, "version_trouble") != NULL) {
-        printf("the version of the target is not known: %s\n", text_of(r->head, "version_trouble"));
+        printf("the version of the target is not known: %s\n", result_string(r->head, "version_trouble"));
     }
 }
 
