@@ -11,6 +11,14 @@ mandoc groff-base zsh gcovr dpkg-dev make"
 
 packages_fuzz="clang libclang-rt-14-dev llvm afl++ zip"
 
+# explain "$@": prints the comment at the head of the script when the first argument asks for help, and ends.
+explain()
+{
+    case "${1:-}" in -h | --help) ;; *) return 0 ;; esac
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+}
+
 # install_packages NAME...: what is missing; as root installs it, else prints the one line that does and fails.
 install_packages()
 {

@@ -19,7 +19,7 @@ check()
     } >"$dir.out"
 }
 
-# wait_for PROFILE NAME...: those at once.
+# together PROFILE NAME...: those at once.
 together()
 {
     profile=$1
