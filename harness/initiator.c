@@ -466,6 +466,8 @@ static enum turn exchange(struct login_run *run, struct edit_pdu *p, bool deviat
     if (p->text.len)
         text_buf_add_raw(&run->asked, p->text.data, p->text.len);
     memcpy(run->request, p->wire, PDU_BHS_LEN < p->wire_len ? PDU_BHS_LEN : p->wire_len);
+    if (run->number == 1 && c->login->base != CASE_BASE_JOIN)
+        c->session->cmd_sn = bytes_get_be32(run->request + 24); /* an edit may have chosen where it starts */
     turn = follow(run, p, run->number, CASE_WHEN_SENT, &behind);
     if (turn != TURN_ON || stops_here(run, CASE_WHEN_SENT))
         return turn == TURN_ERROR ? turn : TURN_DONE;

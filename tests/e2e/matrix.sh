@@ -20,6 +20,11 @@ for wanted in tgt:11 istgt:7 lio:10 reference:18; do
     ladders=$(grep -c "^### $target: 0x" "$work/published/matrix.md")
     [ "$ladders" -eq "$seen" ] || fail "$target: $ladders ladders for $seen codes"
 done
+# What is known of a target is told, and was read against the RFC.
+for target in tgt istgt lio; do
+    python3 "$source/tests/e2e/findings.py" "$source/docs/findings.md" $target "$work/runs/1/$target/results.jsonl" >"$work/told" ||
+        { fail "docs/findings.md does not tell all"; cat "$work/told"; }
+done
 grep -q '<html' "$work/published/matrix.html" || fail "no page"
 # Nothing of one run: no ports but the portal's own, no times.
 grep -Eq '127\.0\.0\.1:[0-9]' "$work/published/matrix.md" && fail "a port stands in the matrix"
