@@ -15,7 +15,7 @@
 
 enum {
     ENGINE_GRUDGES = 64,            /* refused ISIDs that a defect keeps */
-    ENGINE_HASH = 1024,             /* buckets of the session tables */
+    ENGINE_HASH_FIRST = 16,         /* buckets of the session tables at first: a power of two */
     ENGINE_COMMAND_WINDOW = 128,    /* MaxCmdSN - ExpCmdSN + 1, RFC 7143 4.2.2.1 */
     ENGINE_OUTPUT_HIGH = 1 << 20,   /* waiting output above which conn_wants_input() is false */
     ENGINE_HELD_MS = 30000,         /* how long a command waits for those before it */
@@ -111,8 +111,8 @@ struct node {
     struct conn *dirty_first, *dirty_last;
     size_t conn_count;
     size_t session_count;
-    struct session *by_tsih[ENGINE_HASH];
-    struct session *by_isid[ENGINE_HASH];
+    struct session **by_tsih, **by_isid;    /* hash tables, grow with the sessions; one block of memory */
+    size_t buckets;                 /* of each: a power of two */
     uint64_t session_deadline;      /* the earliest of waiting sessions */
     uint16_t last_tsih;
     struct negotiate defaults;      /* how a negotiation begins */

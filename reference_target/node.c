@@ -64,7 +64,7 @@ struct node *node_new(const struct config *config, const struct node_env *env)
     node->portals = node_allocate(node, (config->portal_count + 1) * sizeof(*node->portals));
     node->hits = node_allocate(node, node_transition_count() * sizeof(*node->hits));
     if (node->targets == NULL || node->portals == NULL || node->hits == NULL ||
-        !env->random(env->context, (uint8_t *)&node->last_tsih, sizeof(node->last_tsih))) {
+        !sessions_init(node) || !env->random(env->context, (uint8_t *)&node->last_tsih, sizeof(node->last_tsih))) {
         node_free(node);
         return NULL;
     }

@@ -3,23 +3,62 @@
 
 #include <string.h>
 
-static size_t hash_tsih(uint16_t tsih)
+static struct session **tsih_bucket(const struct node *node, uint16_t tsih)
 {
-    return tsih % ENGINE_HASH;
+    return &node->by_tsih[tsih & (node->buckets - 1)];
 }
 
-static size_t hash_isid(const uint8_t *isid)
+static struct session **isid_bucket(const struct node *node, const uint8_t *isid)
 {
     uint32_t hash = 2166136261U;    /* FNV-1a */
 
     for (size_t i = 0; i < PDU_ISID_LEN; i++)
         hash = (hash ^ isid[i]) * 16777619U;
-    return hash % ENGINE_HASH;
+    return &node->by_isid[hash & (node->buckets - 1)];
+}
+
+static void sessions_link(struct node *node, struct session *session)
+{
+    struct session **tsih = tsih_bucket(node, session->tsih), **isid = isid_bucket(node, session->isid);
+
+    session->next_by_tsih = *tsih;
+    *tsih = session;
+    session->next_by_isid = *isid;
+    *isid = session;
+}
+
+/* Gives the tables so many buckets. False, all as it was: no memory. */
+static bool sessions_resize(struct node *node, size_t buckets)
+{
+    struct session **old = node->by_tsih;
+    size_t old_buckets = node->buckets;
+    struct session **fresh = node_allocate(node, 2 * buckets * sizeof(struct session *));
+
+    if (fresh == NULL)
+        return false;
+    node->by_tsih = fresh;
+    node->by_isid = fresh + buckets;
+    node->buckets = buckets;
+    for (size_t i = 0; i < old_buckets; i++) {
+        while (old[i] != NULL) {
+            struct session *session = old[i];
+
+            old[i] = session->next_by_tsih;
+            sessions_link(node, session);
+        }
+    }
+    node_release(node, old);
+    return true;
+}
+
+bool sessions_init(struct node *node)
+{
+    return sessions_resize(node, ENGINE_HASH_FIRST);
 }
 
 struct session *sessions_find(const struct node *node, uint16_t tsih)
 {
-    for (struct session *session = node->by_tsih[hash_tsih(tsih)]; session != NULL; session = session->next_by_tsih) {
+    for (struct session *session = *tsih_bucket(node, tsih); session != NULL; session = session->next_by_tsih) {
         if (session->tsih == tsih)
             return session;
     }
@@ -67,7 +106,7 @@ static struct session *sessions_join_candidate(const struct conn *conn)
         return session;
     if (!node_has(node, DEFECT_JOIN_WITH_ANY_TSIH))
         return NULL;
-    session = node->by_isid[hash_isid(login->first.isid)];
+    session = *isid_bucket(node, login->first.isid);
     while (session != NULL && !sessions_same_nexus(session, login))
         session = session->next_by_isid;
     return session;
@@ -101,7 +140,7 @@ struct session *sessions_reinstated(const struct conn *conn)
     const struct login *login = conn->login;
     uint16_t tag = node->config->portals[conn->portal].tag;
     bool isid_alone = node_has(node, DEFECT_REINSTATEMENT_BY_ISID_ALONE);
-    struct session *session = node->by_isid[hash_isid(login->first.isid)];
+    struct session *session = *isid_bucket(node, login->first.isid);
 
     for (; session != NULL; session = session->next_by_isid) {
         if (memcmp(session->isid, login->first.isid, PDU_ISID_LEN) == 0 &&
@@ -139,12 +178,12 @@ static void sessions_attach(struct session *session, struct conn *conn)
 
 static void sessions_unlink(struct node *node, struct session *session)
 {
-    struct session **link = &node->by_tsih[hash_tsih(session->tsih)];
+    struct session **link = tsih_bucket(node, session->tsih);
 
     while (*link != session)
         link = &(*link)->next_by_tsih;
     *link = session->next_by_tsih;
-    link = &node->by_isid[hash_isid(session->isid)];
+    link = isid_bucket(node, session->isid);
     while (*link != session)
         link = &(*link)->next_by_isid;
     *link = session->next_by_isid;
@@ -225,10 +264,9 @@ static enum cause sessions_create(struct conn *conn)
     memcpy(session->isid, login->first.isid, PDU_ISID_LEN);
     memcpy(session->initiator, login->identity.initiator, sizeof(session->initiator));
     memcpy(session->user, login->auth.user, sizeof(session->user));
-    session->next_by_tsih = node->by_tsih[hash_tsih(tsih)];
-    node->by_tsih[hash_tsih(tsih)] = session;
-    session->next_by_isid = node->by_isid[hash_isid(session->isid)];
-    node->by_isid[hash_isid(session->isid)] = session;
+    if (node->session_count >= node->buckets)
+        (void)sessions_resize(node, 2 * node->buckets); /* without memory the chains grow longer, that is all */
+    sessions_link(node, session);
     node->session_count++;
     sessions_attach(session, conn);
     return CAUSE_NONE;
@@ -288,7 +326,7 @@ void sessions_tick(struct node *node)
 
     if (now < node->session_deadline)
         return;
-    for (size_t i = 0; i < ENGINE_HASH; i++) {
+    for (size_t i = 0; i < node->buckets; i++) {
         struct session *session = node->by_tsih[i];
 
         while (session != NULL) {
@@ -306,7 +344,7 @@ void sessions_tick(struct node *node)
 
 static void sessions_end_where(struct node *node, bool by_target, size_t index)
 {
-    for (size_t i = 0; i < ENGINE_HASH; i++) {
+    for (size_t i = 0; i < node->buckets; i++) {
         struct session *session = node->by_tsih[i];
 
         while (session != NULL) {
@@ -331,8 +369,7 @@ void sessions_end_portal(struct node *node, size_t portal)
 
 void sessions_free(struct node *node)
 {
-    /* Few nodes live as short as those of a fuzzer, but there the walk through empty buckets would be half of the work. */
-    for (size_t i = 0; i < ENGINE_HASH && node->session_count > 0; i++) {
+    for (size_t i = 0; i < node->buckets && node->session_count > 0; i++) {
         struct session *session = node->by_tsih[i];
 
         while (session != NULL) {
@@ -343,7 +380,8 @@ void sessions_free(struct node *node)
             session = following;
         }
     }
-    memset(node->by_tsih, 0, sizeof(node->by_tsih));
-    memset(node->by_isid, 0, sizeof(node->by_isid));
+    node_release(node, node->by_tsih);
+    node->by_tsih = node->by_isid = NULL;
+    node->buckets = 0;
     node->session_count = 0;
 }

@@ -7,6 +7,9 @@
 #include "engine.h"
 #include "login.h"
 
+/* Makes the tables of a node without sessions. False: no memory. */
+bool sessions_init(struct node *node);
+
 /* Session of a TSIH, NULL when there is none. */
 struct session *sessions_find(const struct node *node, uint16_t tsih);
 
@@ -42,7 +45,7 @@ void sessions_end_target(struct node *node, size_t target);
 /* Ends all sessions whose leading connection came through the portal. */
 void sessions_end_portal(struct node *node, size_t portal);
 
-/* Frees all sessions without telling anybody. */
+/* Frees all sessions without telling anybody, and the tables. */
 void sessions_free(struct node *node);
 
 /* A TSIH that no session has, never 0. */

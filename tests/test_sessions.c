@@ -203,6 +203,35 @@ static void test_session_limit(void **state)
     world_close(&world);
 }
 
+/* More sessions than the tables have room for at first: all are found, and all go. */
+static void test_many_sessions(void **state)
+{
+    enum { MANY = 100 };
+    static struct peer peers[MANY];
+    struct peer join;
+
+    (void)state;
+    world_open(&world, NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        peer_open(&world, PORTAL_A, &peers[i]);
+        assert_true(peer_login_whole(&peers[i], TARGET_OPEN, TEXT("MaxConnections=2")));
+    }
+    assert_int_equal(node_count_sessions(world.node), MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        peer_open(&world, PORTAL_A, &join);
+        aim(&join, &peers[i]);
+        assert_true(peer_login_whole(&join, TARGET_OPEN, NULL, 0));
+        peer_close(&join);
+        if (i % 2 == 0)
+            peer_close(&peers[i]);
+    }
+    world.now += UINT64_C(1) << 40;
+    node_tick(world.node);
+    assert_int_equal(node_count_sessions(world.node), MANY / 2);
+    assert_true(peer_alive(&peers[1]));
+    world_close(&world);
+}
+
 static void test_lost_connection(void **state)
 {
     (void)state;
@@ -452,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_connection_reinstatement),
         cmocka_unit_test(test_identity_of_join),
         cmocka_unit_test(test_session_limit),
+        cmocka_unit_test(test_many_sessions),
         cmocka_unit_test(test_lost_connection),
         cmocka_unit_test(test_logout),
         cmocka_unit_test(test_send_targets),
