@@ -127,6 +127,8 @@ static void rows_of_the_rfc(void **state)
 static void find_is_exact(void **state)
 {
     (void)state;
+    for (size_t i = 0; i < KEYS_COUNT; i++)
+        assert_ptr_equal(keys_find(keys_at(i)->name, keys_at(i)->name_len), keys_at(i));
     assert_null(keys_find("targetname", 10));
     assert_null(keys_find("TargetName", 9));
     assert_null(keys_find("TargetNames", 11));

@@ -236,6 +236,35 @@ static const struct keys_entry table[KEYS_COUNT] = {
             KEYS_SESSION_WIDE, OPERATIONAL, INITIATOR),
         .flags = DECL, .fallback = "No", .section = "RFC 7145 6.10" },
 };
+
+enum { LONGEST_NAME = 32, SAME_LENGTH_MAX = 7 };
+
+/* Rows by the length of the name, those of operations first, as most of what is looked up are these; 0: no more. */
+#define ROW_OF(id) (uint8_t)(KEYS_##id + 1)
+static const uint8_t of_length[LONGEST_NAME + 1][SAME_LENGTH_MAX + 1] = {
+    [5] = {ROW_OF(SRP_U), ROW_OF(SRP_S), ROW_OF(SRP_A), ROW_OF(SRP_B), ROW_OF(SRP_M)},
+    [6] = {ROW_OF(CHAP_A), ROW_OF(CHAP_I), ROW_OF(CHAP_C), ROW_OF(CHAP_N), ROW_OF(CHAP_R), ROW_OF(SRP_HM)},
+    [8] = {ROW_OF(IF_MARKER), ROW_OF(OF_MARKER)},
+    [9] = {ROW_OF(IF_MARK_INT), ROW_OF(OF_MARK_INT), ROW_OF(SRP_GROUP)},
+    [10] = {ROW_OF(DATA_DIGEST), ROW_OF(INITIAL_R2T), ROW_OF(TARGET_NAME), ROW_OF(AUTH_METHOD),
+            ROW_OF(TARGET_AUTH), ROW_OF(KRB_AP_REQ), ROW_OF(KRB_AP_REP)},
+    [11] = {ROW_OF(SESSION_TYPE), ROW_OF(TARGET_ALIAS), ROW_OF(SEND_TARGETS)},
+    [12] = {ROW_OF(HEADER_DIGEST), ROW_OF(MAX_AHS_LENGTH)},
+    [13] = {ROW_OF(IMMEDIATE_DATA), ROW_OF(TASK_REPORTING), ROW_OF(INITIATOR_NAME), ROW_OF(TARGET_ADDRESS)},
+    [14] = {ROW_OF(MAX_CONNECTIONS), ROW_OF(MAX_BURST_LENGTH), ROW_OF(DATA_PDU_IN_ORDER),
+            ROW_OF(RDMA_EXTENSIONS), ROW_OF(INITIATOR_ALIAS)},
+    [16] = {ROW_OF(FIRST_BURST_LENGTH), ROW_OF(DEFAULT_TIME2WAIT)},
+    [17] = {ROW_OF(MAX_OUTSTANDING_R2T), ROW_OF(ISER_HELLO_REQUIRED)},
+    [18] = {ROW_OF(DEFAULT_TIME2RETAIN), ROW_OF(ERROR_RECOVERY_LEVEL), ROW_OF(ISCSI_PROTOCOL_LEVEL),
+            ROW_OF(NODE_ARCHITECTURE)},
+    [19] = {ROW_OF(DATA_SEQUENCE_IN_ORDER)},
+    [20] = {ROW_OF(TARGET_PORTAL_GROUP_TAG)},
+    [24] = {ROW_OF(MAX_RECV_DATA_SEGMENT_LENGTH)},
+    [27] = {ROW_OF(TARGET_RECV_DATA_SEGMENT_LENGTH)},
+    [28] = {ROW_OF(MAX_OUTSTANDING_UNEXPECTED_PDUS)},
+    [30] = {ROW_OF(INITIATOR_RECV_DATA_SEGMENT_LENGTH)},
+    [32] = {ROW_OF(TAGGED_BUFFER_FOR_SOLICITED_DATA_ONLY)},
+};
 /* clang-format on */
 
 const struct keys_entry *keys_at(size_t index)
@@ -243,18 +272,15 @@ const struct keys_entry *keys_at(size_t index)
     return index < KEYS_COUNT ? &table[index] : NULL;
 }
 
-static const struct keys_entry *find_between(size_t first, size_t end, const char *name, size_t len)
-{
-    for (size_t i = first; i < end; i++)
-        if (table[i].name_len == len && memcmp(table[i].name, name, len) == 0)
-            return &table[i];
-    return NULL;
-}
-
 const struct keys_entry *keys_find(const char *name, size_t len)
 {
-    /* operational keys first: most of what is looked up are these */
-    const struct keys_entry *found = find_between(KEYS_HEADER_DIGEST, KEYS_COUNT, name, len);
+    if (len > LONGEST_NAME)
+        return NULL;
+    for (const uint8_t *row = of_length[len]; *row != 0; row++) {
+        const struct keys_entry *key = &table[*row - 1];
 
-    return found != NULL ? found : find_between(0, KEYS_HEADER_DIGEST, name, len);
+        if (key->name[0] == name[0] && memcmp(key->name, name, len) == 0)
+            return key;
+    }
+    return NULL;
 }
