@@ -1,7 +1,6 @@
 /* What must hold of any talk: see session_oracle.h. */
 #include "fuzz/session_oracle.h"
 
-#include "harness/audit.h"
 #include "harness/ladder.h"
 #include "wire/chap.h"
 #include "wire/pdu.h"
@@ -30,10 +29,9 @@ _Noreturn void session_oracle_finding(const char *format, ...)
     abort();
 }
 
-bool session_oracle_start(struct session_oracle *oracle, const char *user, const char *secret, const char *mutual_user,
-                          const char *mutual_secret)
+bool session_oracle_init(struct session_oracle *oracle, const char *user, const char *secret, const char *mutual_user,
+                         const char *mutual_secret)
 {
-    memset(oracle, 0, sizeof *oracle);
     oracle->transcript = transcript_new();
     if (oracle->transcript == NULL)
         return false;
@@ -47,9 +45,18 @@ bool session_oracle_start(struct session_oracle *oracle, const char *user, const
     return true;
 }
 
+void session_oracle_start(struct session_oracle *oracle)
+{
+    for (size_t i = 0; i < SESSION_INPUT_CONNS; i++) {
+        oracle->conns[i] = NULL;
+        oracle->sent[i] = 0;
+    }
+    oracle->now_us = 0;
+}
+
 void session_oracle_open(struct session_oracle *oracle, unsigned conn)
 {
-    oracle->conns[conn] = transcript_add_conn(oracle->transcript, "");
+    oracle->conns[conn] = transcript_add_conn(oracle->transcript, NULL);
     oracle->sent[conn] = 0;
     if (oracle->conns[conn] != NULL)
         oracle->conns[conn]->connected = true;
@@ -254,17 +261,14 @@ static void judge(const struct transcript *transcript, const struct finding_list
 
 void session_oracle_finish(struct session_oracle *oracle)
 {
-    struct finding_list findings = {0};
+    struct finding_list findings;
 
-    if (oracle->transcript == NULL)
-        return;
-    audit_transcript(oracle->transcript, &findings);
+    audit_transcript_at(&oracle->desk, oracle->transcript, &findings);
     if (oracle->show) {
         ladder_write(stdout, oracle->transcript, NULL, &findings);
         fflush(stdout);
     }
     judge(oracle->transcript, &findings);
     finding_list_free(&findings);
-    transcript_free(oracle->transcript);
-    oracle->transcript = NULL;
+    transcript_clear(oracle->transcript);
 }

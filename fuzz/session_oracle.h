@@ -6,11 +6,13 @@
 #ifndef FUZZ_SESSION_ORACLE_H
 #define FUZZ_SESSION_ORACLE_H
 
+#include "harness/audit.h"
 #include "harness/session_input.h"
 #include "harness/transcript.h"
 
 struct session_oracle {
-    struct transcript *transcript;
+    struct transcript *transcript; /* empty between two inputs */
+    struct audit_desk desk;
     struct transcript_conn *conns[SESSION_INPUT_CONNS]; /* the open ones */
     size_t sent[SESSION_INPUT_CONNS];                   /* bytes of the target on it */
     int64_t now_us;
@@ -20,10 +22,13 @@ struct session_oracle {
 /* Says what is wrong and aborts. */
 _Noreturn void session_oracle_finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* user and secret: of the initiators that may log in where CHAP is asked for; mutual_*: of the target. False: no
- * memory. */
-bool session_oracle_start(struct session_oracle *oracle, const char *user, const char *secret, const char *mutual_user,
-                          const char *mutual_secret);
+/* Once, on an oracle that is all zero. user and secret: of the initiators that may log in where CHAP is asked for;
+ * mutual_*: of the target. False: no memory. */
+bool session_oracle_init(struct session_oracle *oracle, const char *user, const char *secret, const char *mutual_user,
+                         const char *mutual_secret);
+
+/* Begins the talk of an input. */
+void session_oracle_start(struct session_oracle *oracle);
 
 void session_oracle_open(struct session_oracle *oracle, unsigned conn);
 void session_oracle_bytes(struct session_oracle *oracle, unsigned conn, enum transcript_side side, const uint8_t *bytes,
@@ -48,7 +53,7 @@ enum session_stage {
 enum session_stage session_oracle_stage(const struct session_oracle *oracle, size_t *pdus);
 const char *session_stage_name(enum session_stage stage);
 
-/* The auditor over all of it; frees everything. */
+/* The auditor over all of it; forgets the talk and keeps the memory for the next. */
 void session_oracle_finish(struct session_oracle *oracle);
 
 #endif

@@ -80,7 +80,7 @@ static bool target_random(void *context, uint8_t *bytes, size_t length)
 static void *target_allocate(void *context, size_t size)
 {
     struct session_target *target = context;
-    void *memory = malloc(size);
+    void *memory = arena_take(&target->arena, size);
 
     if (memory != NULL)
         target->allocated++;
@@ -93,7 +93,7 @@ static void target_release(void *context, void *memory)
 
     if (memory != NULL)
         target->allocated--;
-    free(memory);
+    arena_give(&target->arena, memory);
 }
 
 /* ---- configuration ---- */
@@ -154,11 +154,13 @@ static bool set_defects(struct config *config, const char *list)
     return true;
 }
 
-bool session_target_configure(struct session_target *target, const char *defects)
+bool session_target_configure(struct session_target *target, const char *defects, bool plain_malloc)
 {
     struct config *config = &target->config;
 
     memset(target, 0, sizeof *target);
+    if (!plain_malloc && !arena_init(&target->arena))
+        return false;
     config_init(config);
     for (size_t i = 0; i < SESSION_TARGET_PORTALS; i++) {
         struct config_portal *portal = config_add_portal(config, portals[i].name, "127.0.0.1", 3260);
@@ -187,6 +189,7 @@ bool session_target_start(struct session_target *target)
     target->now_ms = 1;
     target->random = 1;
     target->allocated = 0;
+    arena_reset(&target->arena);
     target->node = node_new(&target->config, &env);
     return target->node != NULL;
 }
@@ -215,4 +218,5 @@ bool session_target_asks(const struct session_target *target, size_t index)
 void session_target_free(struct session_target *target)
 {
     config_free(&target->config);
+    arena_free(&target->arena);
 }

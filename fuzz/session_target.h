@@ -6,6 +6,7 @@
 #ifndef FUZZ_SESSION_TARGET_H
 #define FUZZ_SESSION_TARGET_H
 
+#include "fuzz/arena.h"
 #include "harness/session_live.h"
 #include "reference_target/node.h"
 
@@ -21,12 +22,13 @@ struct session_target {
     struct node *node;
     uint64_t now_ms;
     uint32_t random;
+    struct arena arena;
     size_t allocated; /* blocks that the engine has not given back */
 };
 
-/* The configuration, with the defects named in defects (comma-separated, NULL: none). False: no memory, or an unknown
- * name, which is told on stderr. */
-bool session_target_configure(struct session_target *target, const char *defects);
+/* The configuration, with the defects named in defects (comma-separated, NULL: none). plain_malloc: the engine's memory
+ * comes from malloc and not from an arena. False: no memory, or an unknown name, which is told on stderr. */
+bool session_target_configure(struct session_target *target, const char *defects, bool plain_malloc);
 
 /* A node for one input, and its end. False: no memory. */
 bool session_target_start(struct session_target *target);

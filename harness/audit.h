@@ -53,6 +53,14 @@ static inline bool audit_was_judged(const struct finding_list *list, size_t inde
 
 /* Judges the whole transcript. Returns false only when out of memory. */
 bool audit_transcript(const struct transcript *t, struct finding_list *out);
+
+/* What an auditor that judges many transcripts one after the other keeps of its memory. All zero at first. */
+struct audit_desk {
+    struct audit_login *logins;
+    size_t count;
+};
+bool audit_transcript_at(struct audit_desk *desk, const struct transcript *t, struct finding_list *out);
+void audit_desk_free(struct audit_desk *desk);
 void finding_list_free(struct finding_list *list);
 
 #endif

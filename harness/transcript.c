@@ -9,6 +9,10 @@
 /* Kept free below TRANSCRIPT_EVENT_MAX, so that endings and the remark on an overflow always find room. */
 #define EVENT_RESERVE 64u
 
+/* The most bytes of a stream, and events, whose memory transcript_clear() keeps. */
+#define STREAM_KEPT_MAX 65536u
+#define EVENT_KEPT_MAX  1024u
+
 struct transcript *transcript_new(void)
 {
     struct transcript *t = calloc(1, sizeof *t);
@@ -18,12 +22,18 @@ struct transcript *transcript_new(void)
     return t;
 }
 
+static void notes_free(struct transcript_conn *c)
+{
+    for (size_t i = 0; i < c->event_count; i++)
+        if (c->events[i].kind == TRANSCRIPT_NOTE) {
+            free(c->events[i].text);
+            free(c->events[i].data);
+        }
+}
+
 static void conn_free(struct transcript_conn *c)
 {
-    for (size_t i = 0; i < c->event_count; i++) {
-        free(c->events[i].text);
-        free(c->events[i].data);
-    }
+    notes_free(c);
     free(c->events);
     free(c->stream[0].bytes);
     free(c->stream[1].bytes);
@@ -34,10 +44,42 @@ void transcript_free(struct transcript *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < t->conn_count; i++)
+    for (size_t i = 0; i < t->conn_count + t->conn_spare; i++)
         conn_free(t->conns[i]);
     free(t->conns);
     free(t);
+}
+
+/* What was big is not kept: one long exchange is not to be paid for by all that follow. */
+static void conn_empty(struct transcript_conn *c)
+{
+    struct transcript_stream streams[2] = {c->stream[0], c->stream[1]};
+    struct transcript_event *events = c->events;
+    size_t event_capacity = c->event_capacity;
+
+    notes_free(c);
+    if (event_capacity > EVENT_KEPT_MAX) {
+        free(events);
+        events = NULL;
+        event_capacity = 0;
+    }
+    for (int side = 0; side < 2; side++) {
+        streams[side].len = 0;
+        if (streams[side].capacity <= STREAM_KEPT_MAX)
+            continue;
+        free(streams[side].bytes);
+        streams[side] = (struct transcript_stream){.bytes = NULL};
+    }
+    *c = (struct transcript_conn){
+        .stream = {streams[0], streams[1]}, .events = events, .event_capacity = event_capacity};
+}
+
+void transcript_clear(struct transcript *t)
+{
+    for (size_t i = 0; i < t->conn_count; i++)
+        conn_empty(t->conns[i]);
+    t->conn_spare += t->conn_count;
+    t->conn_count = 0;
 }
 
 /* Room for one connection more. */
@@ -48,7 +90,7 @@ static bool conns_reserve(struct transcript *t)
 
     if (t->conn_count >= TRANSCRIPT_CONN_MAX)
         return false;
-    if (t->conn_count < t->conn_capacity)
+    if (t->conn_count + t->conn_spare < t->conn_capacity)
         return true;
     conns = realloc(t->conns, capacity * sizeof *conns);
     if (!conns)
@@ -62,13 +104,20 @@ struct transcript_conn *transcript_add_conn(struct transcript *t, const char *na
 {
     struct transcript_conn *c;
 
-    if (!conns_reserve(t))
-        return NULL;
-    c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    snprintf(c->name, sizeof c->name, "%s", name ? name : "");
-    t->conns[t->conn_count++] = c;
+    if (t->conn_spare > 0) {
+        t->conn_spare--;
+        c = t->conns[t->conn_count];
+    } else {
+        if (!conns_reserve(t))
+            return NULL;
+        c = calloc(1, sizeof *c);
+        if (!c)
+            return NULL;
+        t->conns[t->conn_count] = c;
+    }
+    t->conn_count++;
+    if (name)
+        snprintf(c->name, sizeof c->name, "%s", name);
     return c;
 }
 
@@ -76,9 +125,10 @@ bool transcript_move_conn(struct transcript *to, struct transcript *from)
 {
     if (from->conn_count == 0 || !conns_reserve(to))
         return false;
+    to->conns[to->conn_count + to->conn_spare] = to->conns[to->conn_count];
     to->conns[to->conn_count++] = from->conns[0];
     from->conn_count--;
-    memmove(from->conns, from->conns + 1, from->conn_count * sizeof *from->conns);
+    memmove(from->conns, from->conns + 1, (from->conn_count + from->conn_spare) * sizeof *from->conns);
     return true;
 }
 

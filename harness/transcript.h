@@ -94,12 +94,15 @@ struct transcript_context {
 struct transcript {
     struct transcript_conn **conns;
     size_t conn_count;
+    size_t conn_spare; /* behind them in conns: connections that transcript_clear() has kept for their memory */
     size_t conn_capacity;
     struct transcript_context context;
 };
 
 struct transcript *transcript_new(void);
 void transcript_free(struct transcript *t);
+/* Forgets all connections, keeps the context, and memory for the next exchange of about that size. */
+void transcript_clear(struct transcript *t);
 
 /* Adds a connection; NULL when out of memory or above TRANSCRIPT_CONN_MAX. The transcript owns it. */
 struct transcript_conn *transcript_add_conn(struct transcript *t, const char *name);
@@ -141,5 +144,7 @@ struct transcript_pdu {
  * be measured. *pdus is malloc'ed, the caller frees it. Returns the number, -1 when out of memory.
  */
 long transcript_cut(const struct transcript_conn *c, struct transcript_pdu **pdus);
+/* The same into an array that the caller has: *pdus, malloc'ed or NULL, with room for *capacity; it may move. */
+long transcript_cut_again(const struct transcript_conn *c, struct transcript_pdu **pdus, size_t *capacity);
 
 #endif

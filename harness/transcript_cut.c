@@ -260,24 +260,33 @@ static void cut_both(struct cut *cut)
     free(cut->side[1].text);
 }
 
-long transcript_cut(const struct transcript_conn *c, struct transcript_pdu **pdus)
+long transcript_cut_again(const struct transcript_conn *c, struct transcript_pdu **pdus, size_t *capacity)
 {
-    struct cut cut = {.conn = c};
+    struct cut cut = {.conn = c, .pdus = *pdus, .capacity = *capacity};
 
-    *pdus = NULL;
     cut_both(&cut);
     if (cut.outrun && (cut.agreed[DIGEST_HEADER] || cut.agreed[DIGEST_DATA]) && !cut.no_memory) {
-        struct cut again = {.conn = c, .final = cut.final};
+        struct cut again = {.conn = c, .final = cut.final, .pdus = cut.pdus, .capacity = cut.capacity};
 
         memcpy(again.agreed, cut.agreed, sizeof again.agreed);
-        free(cut.pdus);
         cut = again;
         cut_both(&cut);
     }
-    if (cut.no_memory) {
-        free(cut.pdus);
-        return -1;
-    }
     *pdus = cut.pdus;
-    return (long)cut.count;
+    *capacity = cut.capacity;
+    return cut.no_memory ? -1 : (long)cut.count;
+}
+
+long transcript_cut(const struct transcript_conn *c, struct transcript_pdu **pdus)
+{
+    size_t capacity = 0;
+
+    *pdus = NULL;
+    long count = transcript_cut_again(c, pdus, &capacity);
+
+    if (count < 0) {
+        free(*pdus);
+        *pdus = NULL;
+    }
+    return count;
 }

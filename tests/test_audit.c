@@ -43,6 +43,23 @@ static bool known_rule(const char *id)
     return false;
 }
 
+/* An auditor that has judged others before finds the same. */
+static void same_at_a_used_desk(const struct transcript *t, const struct finding_list *fresh)
+{
+    static struct audit_desk desk;
+    struct finding_list again;
+
+    assert_true(audit_transcript_at(&desk, t, &again));
+    assert_int_equal(again.count, fresh->count);
+    assert_memory_equal(again.judged, fresh->judged, sizeof fresh->judged);
+    for (size_t i = 0; i < again.count; i++) {
+        assert_string_equal(again.items[i].rule, fresh->items[i].rule);
+        assert_string_equal(again.items[i].was, fresh->items[i].was);
+        assert_int_equal(again.items[i].pdu, fresh->items[i].pdu);
+    }
+    finding_list_free(&again);
+}
+
 static bool row_holds(const struct row *row)
 {
     struct script *s = script_build(row->base);
@@ -54,6 +71,7 @@ static bool row_holds(const struct row *row)
         script_apply(s, &row->change[i]);
     t = script_record(s);
     assert_true(audit_transcript(t, &list));
+    same_at_a_used_desk(t, &list);
     fine = row->rule ? list.count > 0 : list.count == 0;
     if (row->rule) {
         bool woke = false;

@@ -325,6 +325,42 @@ static void notes_and_names(void **state)
     stop(&f);
 }
 
+/* What was cleared is as good as new, whatever it held. */
+static void used_again(void **state)
+{
+    struct fixture f;
+    size_t capacity = 0;
+
+    (void)state;
+    start(&f);
+    f.t->context.live = true;
+    for (int round = 0; round < 3; round++) {
+        struct transcript_conn *other = transcript_add_conn(f.t, round == 1 ? NULL : "B");
+
+        assert_non_null(other);
+        assert_string_equal(other->name, round == 1 ? "" : "B");
+        assert_true(transcript_note(other, I, 1, TRANSCRIPT_EDIT, 1, "ab", 2, "a note"));
+        assert_true(transcript_end(other, T, 2, TRANSCRIPT_RST));
+        nop(&f, I, 4, 0);
+        f.count = transcript_cut_again(f.c, &f.pdus, &capacity);
+        assert_int_equal(f.count, 1);
+        assert_int_equal(f.pdus[0].number, 1);
+        transcript_clear(f.t);
+        assert_int_equal(f.t->conn_count, 0);
+        assert_null(transcript_find_conn(f.t, "A"));
+        f.c = transcript_add_conn(f.t, "A");
+        assert_non_null(f.c);
+        assert_int_equal(f.c->event_count, 0);
+        assert_int_equal(f.c->stream[I].len, 0);
+        assert_null(transcript_ended(f.c, T));
+        assert_true(f.t->context.live);
+    }
+    for (size_t i = 1; i < TRANSCRIPT_CONN_MAX; i++)
+        assert_non_null(transcript_add_conn(f.t, "C"));
+    assert_null(transcript_add_conn(f.t, "one too many"));
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +373,7 @@ int main(void)
         cmocka_unit_test(gaps),
         cmocka_unit_test(bounds),
         cmocka_unit_test(notes_and_names),
+        cmocka_unit_test(used_again),
     };
 
     return cmocka_run_group_tests_name("transcript", tests, NULL, NULL);

@@ -80,23 +80,46 @@ bool audit_judge(const struct transcript *t, const struct audit_login *logins, s
            !run.no_memory;
 }
 
-bool audit_transcript(const struct transcript *t, struct finding_list *out)
+/* A view, all zero or built before, for each of so many connections. */
+static bool desk_reserve(struct audit_desk *desk, size_t count)
 {
     struct audit_login *logins;
-    size_t built = 0;
-    bool fine = true;
 
-    memset(out, 0, sizeof *out);
-    if (t->conn_count == 0)
+    if (count <= desk->count)
         return true;
-    logins = calloc(t->conn_count, sizeof *logins);
+    logins = realloc(desk->logins, count * sizeof *logins);
     if (!logins)
         return false;
-    for (; built < t->conn_count && fine; built++)
-        fine = audit_login_build(&logins[built], t, built);
-    fine = fine && audit_judge(t, logins, out);
-    for (size_t i = 0; i < built; i++)
-        audit_login_free(&logins[i]);
-    free(logins);
+    memset(logins + desk->count, 0, (count - desk->count) * sizeof *logins);
+    desk->logins = logins;
+    desk->count = count;
+    return true;
+}
+
+bool audit_transcript_at(struct audit_desk *desk, const struct transcript *t, struct finding_list *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!desk_reserve(desk, t->conn_count))
+        return false;
+    for (size_t i = 0; i < t->conn_count; i++)
+        if (!audit_login_rebuild(&desk->logins[i], t, i))
+            return false;
+    return t->conn_count == 0 || audit_judge(t, desk->logins, out);
+}
+
+void audit_desk_free(struct audit_desk *desk)
+{
+    for (size_t i = 0; i < desk->count; i++)
+        audit_login_free(&desk->logins[i]);
+    free(desk->logins);
+    *desk = (struct audit_desk){.count = 0};
+}
+
+bool audit_transcript(const struct transcript *t, struct finding_list *out)
+{
+    struct audit_desk desk = {.count = 0};
+    bool fine = audit_transcript_at(&desk, t, out);
+
+    audit_desk_free(&desk);
     return fine;
 }

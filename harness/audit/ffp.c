@@ -132,9 +132,11 @@ static bool has_unagreed_digest(const struct audit_login *login, const struct tr
 
 bool audit_ffp_build(struct audit_login *login)
 {
-    struct outstanding outstanding = {.count = 0};
+    struct outstanding outstanding; /* big, and few of its items are ever used */
     bool first = true;
 
+    outstanding.count = 0;
+    outstanding.lost = false;
     login->unagreed = AUDIT_NONE;
     if (!audit_ffp_judged(login))
         return true;

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The most elements of an array whose memory audit_login_rebuild() uses again. */
+#define KEPT_MAX 1024u
+
 /* A zeroed exchange at the end, or NULL. */
 static struct audit_exchange *exchange_add(struct audit_login *login)
 {
@@ -246,11 +249,44 @@ static void classify(struct audit_login *login)
     }
 }
 
+/* All zero but for the arrays, which are empty. One long login is not to be paid for by all that follow. */
+static void login_clear(struct audit_login *login)
+{
+    if (login->pdu_capacity > KEPT_MAX || login->pair_capacity > KEPT_MAX || login->key_capacity > KEPT_MAX ||
+        login->text_capacity > KEPT_MAX)
+        audit_login_free(login);
+    for (size_t i = 0; i < login->text_count; i++)
+        free(login->texts[i].joined);
+    free(login->asked);
+    if (login->slots)
+        memset(login->slots, 0, login->slot_count * sizeof *login->slots);
+    *login = (struct audit_login){
+        .pdus = login->pdus,
+        .pdu_capacity = login->pdu_capacity,
+        .exchanges = login->exchanges,
+        .capacity = login->capacity,
+        .texts = login->texts,
+        .text_capacity = login->text_capacity,
+        .pairs = login->pairs,
+        .pair_capacity = login->pair_capacity,
+        .keys = login->keys,
+        .key_capacity = login->key_capacity,
+        .slots = login->slots,
+        .slot_count = login->slot_count,
+    };
+}
+
 bool audit_login_build(struct audit_login *login, const struct transcript *t, size_t index)
+{
+    memset(login, 0, sizeof *login);
+    return audit_login_rebuild(login, t, index);
+}
+
+bool audit_login_rebuild(struct audit_login *login, const struct transcript *t, size_t index)
 {
     long count;
 
-    memset(login, 0, sizeof *login);
+    login_clear(login);
     login->transcript = t;
     login->conn = t->conns[index];
     login->index = index;
@@ -259,7 +295,7 @@ bool audit_login_build(struct audit_login *login, const struct transcript *t, si
     login->misaligned = AUDIT_NONE;
     login->digested = AUDIT_NONE;
     login->first_text = AUDIT_NONE;
-    count = transcript_cut(login->conn, &login->pdus);
+    count = transcript_cut_again(login->conn, &login->pdus, &login->pdu_capacity);
     if (count < 0)
         return false;
     login->pdu_count = (size_t)count;

@@ -98,7 +98,7 @@ struct audit_login {
     const struct transcript_conn *conn;
     size_t index; /* of the connection */
     struct transcript_pdu *pdus;
-    size_t pdu_count;
+    size_t pdu_count, pdu_capacity;
     struct audit_exchange *exchanges;
     size_t count, capacity;
     struct audit_text *texts;
@@ -130,6 +130,8 @@ struct audit_login {
 
 /* Builds the view of connection `index`. False when out of memory; free it in any case. */
 bool audit_login_build(struct audit_login *login, const struct transcript *t, size_t index);
+/* The same into a view that was built before, or is all zero: its memory is used again. */
+bool audit_login_rebuild(struct audit_login *login, const struct transcript *t, size_t index);
 void audit_login_free(struct audit_login *login);
 
 /*
