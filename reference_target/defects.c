@@ -10,6 +10,7 @@ static const struct defects_entry defects_rows[] = { DEFECTS_TABLE(DEFECTS_ROW) 
 void defects_set(struct defects *defects, enum defect defect)
 {
     defects->bits[(unsigned)defect / 64U] |= UINT64_C(1) << ((unsigned)defect % 64U);
+    defects->any = true;
 }
 
 enum defect defects_find(const char *name)

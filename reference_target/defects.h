@@ -576,6 +576,7 @@ enum { DEFECTS_WORDS = (DEFECT_COUNT + 63) / 64 };
 /* Which defects are switched on. All zero: none. */
 struct defects {
     uint64_t bits[DEFECTS_WORDS];
+    bool any;
 };
 
 struct defects_entry {

@@ -136,6 +136,12 @@ static inline bool conn_has(const struct conn *conn, enum defect defect)
     return node_has(conn->node, defect);
 }
 
+/* No defect is on: what only looks for defects can be left out. */
+static inline bool conn_flawless(const struct conn *conn)
+{
+    return !conn->node->config->defects.any;
+}
+
 static inline bool conn_benign(const struct conn *conn, enum benign benign)
 {
     return node_benign(conn->node, benign);

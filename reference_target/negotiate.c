@@ -242,7 +242,7 @@ static bool negotiate_misread(const struct conn *conn, const struct keys_entry *
     uint64_t number;
     char digits[32];
 
-    if (key->type != KEYS_NUMBER_MIN && key->type != KEYS_NUMBER_MAX)
+    if (conn_flawless(conn) || (key->type != KEYS_NUMBER_MIN && key->type != KEYS_NUMBER_MAX))
         return false;
     if (conn_has(conn, DEFECT_NUMBER_CUT_TO_32_BITS) &&
         text_parse_number(pair->value, pair->value_len, &number) == TEXT_NUMBER_OK && number > UINT32_MAX) {
@@ -263,6 +263,8 @@ static bool negotiate_misread(const struct conn *conn, const struct keys_entry *
 static bool negotiate_misjudge(const struct conn *conn, const struct keys_entry *key, const struct text_pair *pair,
                                char *value)
 {
+    if (conn_flawless(conn))
+        return false;
     uint64_t number = 0;
     bool numeric = key->type == KEYS_NUMBER_MIN || key->type == KEYS_NUMBER_MAX;
     bool parsed = numeric && text_parse_number(pair->value, pair->value_len, &number) == TEXT_NUMBER_OK;
@@ -316,6 +318,8 @@ static void negotiate_last(const struct text_pair *pair, const char *own, char *
 static bool negotiate_mislist(const struct conn *conn, const struct keys_entry *key, const struct text_pair *pair,
                               const char *own, char *value)
 {
+    if (conn_flawless(conn))
+        return false;
     value[0] = '\0';
     if (key->id == KEYS_TASK_REPORTING && conn_has(conn, DEFECT_LIST_ECHOED) && pair->value_len < NEGOTIATE_VALUE_MAX)
         return snprintf(value, NEGOTIATE_VALUE_MAX, "%.*s", (int)pair->value_len, pair->value) > 0;
@@ -495,6 +499,8 @@ static bool negotiate_out_of_place(const struct conn *conn, const struct negotia
 /* Defects that say Reject where a value has to be chosen. */
 static bool negotiate_is_misrejected(const struct conn *conn, const struct keys_entry *key)
 {
+    if (conn_flawless(conn))
+        return false;
     bool digest = key->id == KEYS_HEADER_DIGEST || key->id == KEYS_DATA_DIGEST;
     bool simple = key->id == KEYS_INITIAL_R2T || key->id == KEYS_MAX_CONNECTIONS ||
                   key->id == KEYS_MAX_OUTSTANDING_R2T;
@@ -533,6 +539,8 @@ static const char *negotiate_fixed(const struct conn *conn, const struct negotia
 /* Defects of answers that are no value. False: nothing is answered. */
 static bool negotiate_misname(const struct conn *conn, char *value)
 {
+    if (conn_flawless(conn))
+        return true;
     bool reject = strcmp(value, "Reject") == 0;
     bool irrelevant = strcmp(value, "Irrelevant") == 0;
 

@@ -88,6 +88,8 @@ const char *response_cause_text(enum cause cause)
 /* Defects of the flags byte. */
 static void response_spoil_flags(const struct conn *conn, struct pdu_login_response *response)
 {
+    if (conn_flawless(conn))
+        return;
     if (response->transit && conn_has(conn, DEFECT_C_BIT_WITH_T_BIT))
         response->cont = true;
     if (!response->transit && conn_has(conn, DEFECT_C_BIT_ALWAYS))
@@ -108,6 +110,8 @@ static void response_spoil_numbers(const struct conn *conn, struct pdu_login_res
     const struct login *login = conn->login;
     bool join = login->first.tsih != 0;
 
+    if (conn_flawless(conn))
+        return;
     if (conn_has(conn, DEFECT_WRONG_ITT))
         response->itt ^= 0x5a5a5a5aU;
     if (conn_has(conn, DEFECT_ISID_NOT_ECHOED))
@@ -144,6 +148,8 @@ static uint32_t response_swapped(uint32_t value)
 /* Defects of the encoded header. */
 static void response_spoil_header(const struct conn *conn, uint8_t *bhs)
 {
+    if (conn_flawless(conn))
+        return;
     if (conn_has(conn, DEFECT_FLAGS_RESERVED_SET))
         bhs[1] |= 0x30;
     if (conn_has(conn, DEFECT_OPCODE_WITH_IMMEDIATE_BIT))
@@ -158,12 +164,12 @@ static void response_spoil_header(const struct conn *conn, uint8_t *bhs)
     }
 }
 
-/* Defects of the text as a whole. False: no memory, send it as it is. */
+/* Defects of the text as a whole. False: none, or no memory; send it as it is. */
 static bool response_spoil_text(const struct conn *conn, struct buffer *out, const uint8_t *text, size_t length)
 {
     const struct node_env *env = &conn->node->env;
 
-    if (!buffer_append(out, env, text, length))
+    if (conn_flawless(conn) || !buffer_append(out, env, text, length))
         return false;
     if (length > 0 && conn_has(conn, DEFECT_TEXT_WITH_EMPTY_PAIR)) {
         const uint8_t *nul = memchr(text, 0, length);
