@@ -83,15 +83,26 @@ static bool usable(enum text_result result, const struct text_pair *pair)
 
 bool text_find(const void *buf, size_t len, const char *key, struct text_pair *pair)
 {
+    size_t key_len = strlen(key);
     struct text_cursor cursor;
-    struct text_pair here;
-    enum text_result result;
 
     text_cursor_init(&cursor, buf, len);
-    while ((result = text_next(&cursor, &here)) != TEXT_END) {
-        if (usable(result, &here) && text_pair_is(&here, key)) {
-            *pair = here;
-            return true;
+    while (cursor.pos < cursor.len) {
+        const char *start = cursor.base + cursor.pos;
+        size_t rest = cursor.len - cursor.pos;
+
+        /* Only what begins as the key does is worth cutting. */
+        if (rest > key_len && start[key_len] == '=' && memcmp(start, key, key_len) == 0) {
+            struct text_pair here;
+
+            if (usable(text_next(&cursor, &here), &here) && text_pair_is(&here, key)) {
+                *pair = here;
+                return true;
+            }
+        } else {
+            const char *null = memchr(start, '\0', rest);
+
+            cursor.pos = null != NULL ? (size_t)(null - cursor.base) + 1 : cursor.len;
         }
     }
     return false;
