@@ -16,7 +16,7 @@ struct outstanding {
         size_t pdu;
     } items[OUTSTANDING_MAX];
     size_t count;
-    bool lost; /* there were more */
+    bool lost; /* there were more, or two with one tag */
 };
 
 /* Which request a response answers, by opcodes (11.2.1.2). */
@@ -59,8 +59,9 @@ static size_t outstanding_find(const struct outstanding *o, uint8_t opcode, uint
 }
 
 /*
- * A text that goes over several requests has one tag: the last of them is the one that is answered (11.10.3). A ping
- * with the reserved tag wants no answer (11.18); whether another request may have that tag is not the target's fault.
+ * A text that goes over several requests has one tag: the last of them is the one that is answered (11.10.3). Any other
+ * request whose tag another one still waits with makes it a guess which of them is answered. A ping with the reserved
+ * tag wants no answer (11.18); whether another request may have that tag is not the target's fault.
  */
 static void outstanding_add(struct outstanding *o, const struct transcript_pdu *pdu, size_t index)
 {
@@ -77,6 +78,9 @@ static void outstanding_add(struct outstanding *o, const struct transcript_pdu *
             return;
         }
         at = o->count++;
+    } else if (opcode != PDU_TEXT_REQUEST) {
+        o->lost = true;
+        return;
     }
     o->items[at].opcode = opcode;
     o->items[at].itt = itt;
