@@ -67,6 +67,7 @@ struct case_edit {
     size_t header_count;
     struct case_bytes_edit *bytes;
     size_t bytes_count;
+    unsigned mutate; /* mutation of this number, instead of all others; 0: none */
     struct position at;
 };
 
@@ -206,6 +207,7 @@ struct case_def {
     bool safe;
     struct case_ignore *ignores;
     size_t ignore_count;
+    bool invariants_only; /* of the audit, findings of other rules are recorded and do not count */
     struct case_step *steps;
     size_t step_count;
     char hash[17]; /* of the expanded case: what the kill table vouches for */

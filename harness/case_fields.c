@@ -196,9 +196,29 @@ static json_t *describe_ignores(void)
     return schema_array(schema_object(tables, 1, true), false);
 }
 
+/* only: invariants. Behind a request that is wrong in many points nothing else is certain. */
+static int read_only(struct schema_reader *r, const struct yaml_node *node, void *target)
+{
+    struct case_def *c = target;
+
+    if (schema_expect_kind(r, node, "only", YAML_SCALAR) != 0)
+        return -1;
+    if (strcmp(node->text, "invariants") != 0)
+        return load_error_set(r->err, &node->at, "only: \"%.40s\" is no sort of rules; write invariants", node->text);
+    c->invariants_only = true;
+    return 0;
+}
+
+static json_t *describe_only(void)
+{
+    return json_pack("{s:[s]}", "enum", "invariants");
+}
+
 static const struct schema_field audit_fields[] = {
-    {"ignore", SCHEMA_CUSTOM, 0, SCHEMA_REQUIRED, CASE_READ(read_ignores), .describe = describe_ignores,
-     .doc = "the only way to narrow the audit of a case"},
+    {"ignore", SCHEMA_CUSTOM, 0, CASE_READ(read_ignores), .describe = describe_ignores,
+     .doc = "rules of which findings do not count, each with its reason"},
+    {"only", SCHEMA_CUSTOM, 0, CASE_READ(read_only), .describe = describe_only,
+     .doc = "invariants: findings of other rules do not count"},
 };
 static const struct schema_table audit_table = {"audit", audit_fields, CASE_COUNT(audit_fields)};
 
@@ -206,7 +226,11 @@ static int read_audit(struct schema_reader *r, const struct yaml_node *node, voi
 {
     struct schema_part part = {&audit_table, target, 0};
 
-    return schema_read(r, node, &part, 1);
+    if (schema_read(r, node, &part, 1) != 0)
+        return -1;
+    if (part.given == 0)
+        return load_error_set(r->err, &node->at, "audit: narrows nothing; write ignore or only, or take it out");
+    return 0;
 }
 
 static json_t *describe_id(void)

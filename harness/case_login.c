@@ -218,18 +218,24 @@ static const struct schema_field edit_fields[] = {
     {"header", SCHEMA_CUSTOM, 0, CASE_READ(read_edit_header), .describe = describe_login_header,
      .doc = "header fields by name"},
     {"bytes", SCHEMA_CUSTOM, 0, CASE_READ(read_bytes), .describe = describe_bytes, .doc = "raw bytes at an offset"},
+    {"mutate", SCHEMA_NUMBER, EDIT(mutate), .min = 1, .max = 1000000,
+     .doc = "the mutation of this number, by the mutator of the fuzzers; alone in its edit"},
 };
 static const struct schema_table edit_table = {"edit", edit_fields, CASE_COUNT(edit_fields)};
 
 /* An edit has to say what it changes. */
 static int check_edit(struct schema_reader *r, const struct case_edit *e)
 {
-    if (e->set.count || e->add.count || e->prepend.count || e->drop.count || e->text || e->grow || e->pad ||
-        e->header_count || e->bytes_count)
+    bool exact = e->set.count || e->add.count || e->prepend.count || e->drop.count || e->text || e->grow || e->pad ||
+                 e->header_count || e->bytes_count;
+
+    if (exact && e->mutate)
+        return load_error_set(r->err, &e->at, "mutate: changes all of the PDU; give what else is changed another PDU");
+    if (exact || e->mutate)
         return 0;
     return load_error_set(r->err, &e->at,
-                          "the edit changes nothing; add set, add, prepend, drop, text, grow, pad, header or "
-                          "bytes, or take it out");
+                          "the edit changes nothing; add set, add, prepend, drop, text, grow, pad, header, "
+                          "bytes or mutate, or take it out");
 }
 
 static int read_edits(struct schema_reader *r, const struct yaml_node *list, void *target)

@@ -176,7 +176,9 @@ void conn_note(struct conn *c, enum transcript_note note, uint32_t pdu, const ch
 
 int64_t conn_deadline(const struct conn *c)
 {
-    return net_now(&c->drive->net) + (int64_t)c->drive->env->timeout_ms * 1000;
+    int64_t ms = c->mutated ? c->drive->env->timeout_ms / 2 : c->drive->env->timeout_ms;
+
+    return net_now(&c->drive->net) + ms * 1000;
 }
 
 bool conn_send(struct conn *c, const uint8_t *pdu, size_t len, bool deviating)
@@ -203,7 +205,8 @@ bool conn_send_round(struct conn *c, const uint8_t *pdu, size_t len)
 
 bool conn_is_round(const struct conn *c, uint32_t wire)
 {
-    return wire > 0 && (wire - 1) / 8 < CONN_ROUND_WORDS && (c->round_bits[(wire - 1) / 8] & (1u << (wire - 1) % 8)) != 0;
+    return wire > 0 && (wire - 1) / 8 < CONN_ROUND_WORDS &&
+           (c->round_bits[(wire - 1) / 8] & (1u << (wire - 1) % 8)) != 0;
 }
 
 uint32_t conn_wire_number(const struct conn *c, uint32_t number)

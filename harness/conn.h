@@ -92,6 +92,7 @@ struct conn {
     char early[480];   /* a deviation that could not be sent because of that, or since the login ended; "" none */
     bool left_open;    /* the target did not end it in time after its logout */
     bool was_ffp;      /* the login had completed at some time */
+    bool mutated;    /* PDUs of the mutator went out: that nothing comes says nothing */
     bool header_digest, data_digest;
     struct text_buf text_answer; /* text of the last Text exchange */
 };

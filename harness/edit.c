@@ -110,6 +110,8 @@ void edit_name(const struct case_edit *e, char *out, size_t cap)
         snprintf(out, cap, "prepend %.*s", (int)key_span(e->prepend.items[0]), e->prepend.items[0]);
     else if (e->header_count)
         snprintf(out, cap, "header %s", e->header[0].name);
+    else if (e->mutate)
+        snprintf(out, cap, "mutate %u", e->mutate);
     else
         snprintf(out, cap, "%s", e->text ? "text" : e->grow ? "grow" : e->pad_len ? "pad" : "bytes");
 }

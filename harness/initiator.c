@@ -3,6 +3,7 @@
 
 #include "harness/course.h"
 #include "harness/dial.h"
+#include "harness/mutated.h"
 #include "harness/repair.h"
 #include "harness/shape.h"
 #include "harness/tap.h"
@@ -30,7 +31,8 @@ struct login_run {
     uint8_t answer[PDU_BHS_LEN];  /* header of the answer to be shown */
     struct text_buf joined;       /* its text, over all PDUs with C=1 */
     bool *edits_used, *shapes_used;
-    char came[160]; /* the answer to be shown, in words */
+    struct mutated mutated; /* what goes out instead of the PDU at hand */
+    char came[160];         /* the answer to be shown, in words */
 };
 
 static enum turn run_error(struct conn *c, const struct position *at, const char *text)
@@ -406,6 +408,8 @@ static enum turn apply_edits(struct login_run *run, struct edit_pdu *p, bool *de
         run->edits_used[i] = true;
         if (edit_apply(p, e, &scope, &log, err, sizeof(err)))
             return run_unmet(run, &e->at, err);
+        if (e->mutate && !mutated_make(c, p, e->mutate, &run->mutated))
+            return run_error(c, &e->at, "the mutation changed nothing, or memory is short");
         *deviating = true;
     }
     return TURN_ON;
@@ -456,16 +460,19 @@ static enum turn exchange(struct login_run *run, struct edit_pdu *p, bool deviat
 {
     struct conn *c = run->c;
     unsigned behind = 0, count;
-    enum turn turn = shaped(run, shape_send(c, p, run->number, deviating, run->shapes_used));
+    enum shape_sent sent = run->mutated.bytes ? mutated_send(c, &run->mutated)
+                                              : shape_send(c, p, run->number, deviating, run->shapes_used);
+    enum turn turn = shaped(run, sent);
     uint32_t mine = c->sent;
 
+    mutated_free(&run->mutated);
     if (turn != TURN_ON)
         return turn;
     repair_sent(&run->repair, p->text.data, p->text.len);
     text_buf_clear(&run->asked);
     if (p->text.len)
         text_buf_add_raw(&run->asked, p->text.data, p->text.len);
-    memcpy(run->request, p->wire, PDU_BHS_LEN < p->wire_len ? PDU_BHS_LEN : p->wire_len);
+    memcpy(run->request, c->mutated ? c->last : p->wire, PDU_BHS_LEN < p->wire_len ? PDU_BHS_LEN : p->wire_len);
     if (run->number == 1 && c->login->base != CASE_BASE_JOIN)
         c->session->cmd_sn = bytes_get_be32(run->request + 24); /* an edit may have chosen where it starts */
     turn = follow(run, p, run->number, CASE_WHEN_SENT, &behind);
@@ -585,6 +592,7 @@ static int run_login(struct conn *c, struct tap *tap)
         conn_finish(c, CONN_GAVE_UP, "did not come to an end within %d requests", LOGIN_PDU_MAX);
     if (turn != TURN_ERROR)
         turn = check_used(&run);
+    mutated_free(&run.mutated);
     free(run.edits_used);
     free(run.shapes_used);
     text_buf_free(&run.joined);
@@ -603,6 +611,8 @@ int initiator_login(struct conn *c)
             rc = run_login(c, tap);
         else
             conn_finish(c, CONN_LEFT, "only opened TCP");
+        if (c->mutated && !c->ffp && c->link->fd >= 0) /* a target may serve one login at a time */
+            link_close(&c->drive->net, c->link);
     }
     tap_close(tap);
     return rc || *c->drive->error ? -1 : 0;

@@ -85,7 +85,8 @@ static bool is_ignored(const struct worker_task *task, const char *rule)
     const struct case_def *c = task->c;
     const struct rule *entry = catalogue_find(task->rules, rule);
 
-    if (entry != NULL && !rule_counts(entry, &task->floor)) {
+    if (entry != NULL &&
+        (!rule_counts(entry, &task->floor) || (c->invariants_only && entry->kind != RULE_KIND_INVARIANT))) {
         return true;
     }
     for (size_t i = 0; i < c->ignore_count; i++) {
