@@ -454,6 +454,13 @@ static json_t *strings_json(const struct case_strings *strings)
     return list;
 }
 
+const char *plan_rerun_name(enum plan_rerun rerun)
+{
+    static const char *const names[] = {NULL, "silence", "crash", "hung-up"};
+
+    return names[rerun];
+}
+
 void plan_complete_line(const struct runner_options *options, const struct plan_job *job, json_t *line)
 {
     const struct case_def *c = job->c;
@@ -475,6 +482,6 @@ void plan_complete_line(const struct runner_options *options, const struct plan_
         json_object_set_new(line, "attempt", json_integer(job->attempt));
     }
     if (job->rerun != PLAN_FIRST_RUN) {
-        json_object_set_new(line, "rerun", json_string(job->rerun == PLAN_AFTER_SILENCE ? "silence" : "crash"));
+        json_object_set_new(line, "rerun", json_string(plan_rerun_name(job->rerun)));
     }
 }

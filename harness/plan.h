@@ -19,7 +19,10 @@ enum plan_state {
     PLAN_DONE,
 };
 
-enum plan_rerun { PLAN_FIRST_RUN, PLAN_AFTER_SILENCE, PLAN_AFTER_CRASH };
+enum plan_rerun { PLAN_FIRST_RUN, PLAN_AFTER_SILENCE, PLAN_AFTER_CRASH, PLAN_AFTER_HANGUP };
+
+/* As the results have it; NULL for the first run. */
+const char *plan_rerun_name(enum plan_rerun rerun);
 
 struct plan_job {
     const struct runner_options *options; /* of the run; borrowed */

@@ -131,6 +131,7 @@ static void step_logout(struct scenario *s, struct conn *c, const struct case_st
     enum logout_end end = fullfeature_logout(c, session, !step->no_answer, conn_deadline(c), grace_ms);
 
     step_must(s, c, end != LOGOUT_UNANSWERED, "Logout");
+    s->result->hung_up |= end == LOGOUT_UNANSWERED && c->end != CONN_SILENT;
     if (end == LOGOUT_DENIED && asked)
         settle(s, VERDICT_FAIL, "%s: the Logout was answered, but not with response 0", c->name);
     for (size_t i = 0; i < s->drive.conn_count; i++)
@@ -286,7 +287,8 @@ static void log_out(struct scenario *s)
             c->session->ended)
             continue;
         conn_note(c, TRANSCRIPT_INFO, 0, CONN_OVER_NOTE);
-        fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000, 0);
+        s->result->hung_up |= fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000, 0) ==
+                                  LOGOUT_UNANSWERED && c->link->peer_ended;
     }
 }
 

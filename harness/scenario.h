@@ -28,6 +28,7 @@ struct scenario_result {
     char expected[512];
     const char *rule; /* of the expectation that was not met; of the case, NULL: it names none, or all were met */
     bool silence;     /* the verdict rests on nothing having come */
+    bool hung_up;     /* the target ended a connection in place of an answer to a Logout of the suite */
     bool unreachable; /* TCP could not be opened: target gone? */
     json_t *seen;     /* array as in result.h; owned */
 };

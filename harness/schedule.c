@@ -51,6 +51,7 @@ static bool start_job(struct runner *r, struct plan_job *job, size_t lane, int p
 
     job->attempt++;
     task.attempt = job->attempt;
+    task.rerun = plan_rerun_name(job->rerun);
     task.round = job->round;
     task.seed = case_seed(r, job);
     if (!pool_start(&r->pool, &task, job)) {
@@ -178,6 +179,12 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
     } else if (silent && !r->options->no_rerun) {
         job->rerun = PLAN_AFTER_SILENCE;
         job->state = PLAN_ALONE;
+    } else if (job->brief.hung_up && job->rerun == PLAN_FIRST_RUN && !r->options->no_rerun && !r->down &&
+               r->hangups < SCHEDULE_HANGUPS_MAX) {
+        /* Some targets end the connection before the answer has left, now and then: what shows twice is meant. */
+        r->hangups++;
+        job->rerun = PLAN_AFTER_HANGUP;
+        job->state = PLAN_WAITING;
     } else {
         job->state = PLAN_SETTLING;
         job->ended_ms = process_now_ms();

@@ -31,6 +31,7 @@ struct runner {
     int close_grace_ms;
     size_t done;
     size_t crashes;
+    size_t hangups; /* cases that ran again since the target hung up on a Logout */
     bool served; /* a plain login succeeded before the first case */
     bool down;   /* of some lane */
     bool lost;   /* one of them is gone for good */
@@ -46,6 +47,7 @@ enum {
     SCHEDULE_PATIENCE = 5,    /* a rerun after silence has so many times the limits */
     SCHEDULE_SETTLE_MS = 300, /* so long after its end a case is suspected when the target dies */
     SCHEDULE_DYING_MS = 30,   /* from the end of its connections to that of a process */
+    SCHEDULE_HANGUPS_MAX = 32, /* more cases than that: it is the way of the target, and no answer was lost */
 };
 
 /* Has the instance that the case ran on died of it, or of one beside it? how: in words. */

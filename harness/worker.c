@@ -262,7 +262,13 @@ static json_t *conclude(const struct worker_task *task, const struct transcript 
     json_object_set_new(line, "wire", json_string(wire));
     json_object_set_new(line, "looked_at", looked_at_json(&list));
     json_object_set_new(line, "attempt", json_integer(task->attempt));
+    if (task->rerun != NULL) {
+        json_object_set_new(line, "rerun", json_string(task->rerun));
+    }
     json_object_set_new(line, "silence", json_boolean(got->silence));
+    if (got->hung_up) {
+        json_object_set_new(line, "hung_up", json_true());
+    }
     if (got->unreachable) {
         json_object_set_new(line, "unreachable", json_true());
     }
@@ -313,9 +319,10 @@ char *worker_text_make(const json_t *line)
     char *json = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     char *text = NULL;
 
-    if (json != NULL && asprintf(&text, "%s %d %d\n%s", verdict_name(result_verdict(line)),
+    if (json != NULL && asprintf(&text, "%s %d %d %d\n%s", verdict_name(result_verdict(line)),
                                  json_is_true(json_object_get(line, "silence")),
-                                 json_is_true(json_object_get(line, "unreachable")), json) < 0) {
+                                 json_is_true(json_object_get(line, "unreachable")),
+                                 json_is_true(json_object_get(line, "hung_up")), json) < 0) {
         text = NULL;
     }
     free(json);
@@ -326,14 +333,15 @@ bool worker_text_read(const char *text, struct worker_brief *brief, const char *
 {
     const char *end = text != NULL ? strchr(text, '\n') : NULL;
     char name[16];
-    int silence, unreachable;
+    int silence, unreachable, hung_up;
 
-    if (end == NULL || sscanf(text, "%15s %d %d\n", name, &silence, &unreachable) != 3 ||
+    if (end == NULL || sscanf(text, "%15s %d %d %d\n", name, &silence, &unreachable, &hung_up) != 4 ||
         !verdict_parse(name, &brief->verdict)) {
         return false;
     }
     brief->silence = silence != 0;
     brief->unreachable = unreachable != 0;
+    brief->hung_up = hung_up != 0;
     *line = end + 1;
     return true;
 }

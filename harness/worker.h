@@ -27,6 +27,7 @@ struct worker_task {
     int timeout_ms;
     int close_grace_ms;
     int attempt;
+    const char *rerun; /* why it runs again; NULL: it is the first time */
     int round; /* of --repeat, from 0: evidence of each has a name of its own */
     /* Adds to the finished line what only the caller knows; runs in the worker. May be NULL. */
     void (*complete)(void *user, json_t *line);
@@ -38,9 +39,10 @@ struct worker_brief {
     enum verdict verdict;
     bool silence;
     bool unreachable;
+    bool hung_up;
 };
 
-/* The brief and the line as one text: "VERDICT SILENCE UNREACHABLE\n{...}". malloc'ed; NULL: no memory. */
+/* The brief and the line as one text: "VERDICT SILENCE UNREACHABLE HUNG-UP\n{...}". malloc'ed; NULL: no memory. */
 char *worker_text_make(const json_t *line);
 /* Takes such a text apart; *line points into it. False: it is none. */
 bool worker_text_read(const char *text, struct worker_brief *brief, const char **line);
