@@ -66,5 +66,12 @@ expect_output 'restarted'
 profile oops --log '${dir}/log' --oops-on 4
 expect_exit 1 30000 "$iscsispec" run --profile "$work/oops.yaml" --out "$work/oops" --select "$culprit,$others"
 [ "$(line oops "$culprit" .verdict)" = CRASH ] || fail "oops: $(line oops "$culprit" .)"
+# It loses the answer to every second Logout: the case runs once more, and its second verdict counts.
+profile losing --hang-up-on 6
+expect_exit 0 30000 "$iscsispec" run --profile "$work/losing.yaml" --out "$work/losing" --jobs 1 --select "status.success.plain,names.alias.*"
+[ "$(sed 1d "$work/losing/results.jsonl" | jq -r 'select(.rerun == "hung-up" and .attempt == 2) | .id' | wc -l)" -ge 1 ] ||
+    fail "losing: no rerun"
+[ "$(sed 1d "$work/losing/results.jsonl" | jq -r 'select(.hung_up or .verdict == "FAIL") | .id' | wc -l)" -eq 0 ] ||
+    fail "losing: $(sed 1d "$work/losing/results.jsonl" | jq -c 'select(.hung_up or .verdict == "FAIL")')"
 case $(line oops "$culprit" .reason) in *'its log says: BUG: it is broken'*) ;; *) fail "$(line oops "$culprit" .reason)" ;; esac
 finish

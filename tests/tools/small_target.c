@@ -2,10 +2,12 @@
  * A target in the smallest sense, which the suite does not know: plain logins, pings, logouts, one process for each
  * connection. For the tests of profiles that are written from the documents alone, and of targets that die.
  *
- * usage: small_target PORT [--ready-after MS] [--log FILE] [--die-on OPCODE | --deaf-on OPCODE | --oops-on OPCODE]
+ * usage: small_target PORT [--ready-after MS] [--log FILE]
+ *                          [--die-on OPCODE | --deaf-on OPCODE | --oops-on OPCODE | --hang-up-on OPCODE]
  *
  * Binds 127.0.0.1:PORT. On a PDU with the opcode it dies of SIGSEGV, answers nothing any more on any connection, or
- * writes "BUG: it is broken" to its log (default: standard output) and lives on.
+ * writes "BUG: it is broken" to its log (default: standard output) and lives on; or it ends the connection instead of an
+ * answer, on every second of them.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -21,9 +23,12 @@
 #include <unistd.h>
 
 struct setup {
-    int die_on, deaf_on, oops_on; /* opcodes, -1 none */
+    int die_on, deaf_on, oops_on, hang_up_on; /* opcodes, -1 none */
     const char *log;
-    volatile bool *deaf; /* shared by all processes */
+    volatile struct {
+        bool deaf;
+        unsigned hung_up_on; /* PDUs of that opcode so far */
+    } *all; /* shared by all processes */
 };
 
 struct reply {
@@ -120,7 +125,7 @@ static void misbehave(const struct setup *s, int opcode)
         _exit(1);
     }
     if (opcode == s->deaf_on)
-        *s->deaf = true;
+        s->all->deaf = true;
     if (opcode == s->oops_on) {
         FILE *log = s->log ? fopen(s->log, "a") : stdout;
 
@@ -143,8 +148,10 @@ static void serve(const struct setup *s, int fd)
             return;
         text[len] = '\0';
         misbehave(s, request[0] & 0x3f);
-        while (*s->deaf)
+        while (s->all->deaf)
             pause();
+        if ((request[0] & 0x3f) == s->hang_up_on && ++s->all->hung_up_on % 2 == 0)
+            return;
         if (!answer(&r, request, text, len, &stat_sn) || write(fd, r.bytes, 48 + (r.len + 3) / 4 * 4) < 0)
             return;
         if ((request[0] & 0x3f) == 0x06)
@@ -160,7 +167,7 @@ static void wait_ms(long ms)
 int main(int argc, char **argv)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct setup s = {-1, -1, -1, NULL, NULL};
+    struct setup s = {-1, -1, -1, -1, NULL, NULL};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     int one = 1;
 
@@ -170,11 +177,12 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--log") == 0)
             s.log = argv[i + 1];
         else
-            *(strcmp(argv[i], "--die-on") == 0    ? &s.die_on
-              : strcmp(argv[i], "--deaf-on") == 0 ? &s.deaf_on
-                                                  : &s.oops_on) = (int)strtol(argv[i + 1], NULL, 0);
+            *(strcmp(argv[i], "--die-on") == 0       ? &s.die_on
+              : strcmp(argv[i], "--deaf-on") == 0    ? &s.deaf_on
+              : strcmp(argv[i], "--hang-up-on") == 0 ? &s.hang_up_on
+                                                     : &s.oops_on) = (int)strtol(argv[i + 1], NULL, 0);
     }
-    s.deaf = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    s.all = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     signal(SIGCHLD, SIG_IGN);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     address.sin_port = htons((uint16_t)(argc > 1 ? strtol(argv[1], NULL, 10) : 0));
