@@ -18,7 +18,7 @@ static const struct {
     {"user", LIVE_CONN},     {"tsih", LIVE_CONN},          {"cid", LIVE_CONN},       {"itt", LIVE_CONN},
     {"cmdsn", LIVE_CONN},    {"expstatsn", LIVE_CONN},     {"chap_i", LIVE_CONN},    {"chap_c", LIVE_CONN},
     {"chap_r", LIVE_CHAP},   {"portal", LIVE_CONN},        {"chap_old", LIVE_CONN},  {"hex", LIVE_LENGTH},
-    {"base64", LIVE_LENGTH}, {"letters", LIVE_LENGTH},
+    {"base64", LIVE_LENGTH}, {"letters", LIVE_LENGTH}, {"ttt", LIVE_CONN},
 };
 
 bool case_has_conn(const struct case_reader *cr, const char *name, size_t len)

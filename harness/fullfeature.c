@@ -53,6 +53,8 @@ void fullfeature_serve(struct conn *c)
         /* a ping and an R2T show the next StatSN but do not use it up (11.8, 11.19) */
         if (!ping && opcode != PDU_R2T && (opcode != PDU_DATA_IN || bhs[1] & PDU_FLAG_STATUS))
             c->live.exp_stat_sn = bytes_get_be32(bhs + 24) + 1;
+        if (opcode == PDU_TEXT_RESPONSE)
+            c->live.ttt = bytes_get_be32(bhs + 20);
         if (ping && bytes_get_be32(bhs + 20) != PDU_NO_TAG && !c->link->we_ended)
             answer_ping(c, bhs);
     }

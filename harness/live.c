@@ -112,6 +112,12 @@ static bool write_expstatsn(const struct live_values *v, const char *arg, char *
     return snprintf(out, cap, "%lu", (unsigned long)v->exp_stat_sn) > 0;
 }
 
+static bool write_ttt(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
+{
+    (void)arg, (void)err, (void)err_len;
+    return snprintf(out, cap, "%lu", (unsigned long)v->ttt) > 0;
+}
+
 static bool write_portal(const struct live_values *v, const char *arg, char *out, size_t cap, char *err, size_t err_len)
 {
     (void)arg, (void)err, (void)err_len;
@@ -233,6 +239,7 @@ static const struct live_word words[] = {
     {"itt", write_itt, true},
     {"cmdsn", write_cmdsn, true},
     {"expstatsn", write_expstatsn, true},
+    {"ttt", write_ttt, true},
     {"portal", write_portal, true},
     {"chap_i", write_chap_i, true},
     {"chap_c", write_chap_c, true},

@@ -25,6 +25,7 @@ struct live_values {
     uint8_t isid[PDU_ISID_LEN];
     uint16_t tsih, cid; /* host order, as all numbers here */
     uint32_t itt, cmd_sn, exp_stat_sn;
+    uint32_t ttt;                 /* Target Transfer Tag of the last Text Response */
     uint64_t chap_a;              /* the algorithm that was agreed on, 0 none yet */
     char chap_i[32];              /* CHAP_I as it came, "" none yet */
     char chap_c[LIVE_BINARY_MAX]; /* CHAP_C as it came */

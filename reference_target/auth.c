@@ -61,7 +61,7 @@ enum cause auth_method(struct conn *conn, struct auth *auth, const struct negoti
 {
     const struct text_pair *offer = &request->pairs[KEYS_AUTH_METHOD];
 
-    if (auth_out_of_step(request, 0))
+    if (auth_out_of_step(request, 0) && !conn_has(conn, DEFECT_CHAP_STEP_IGNORED))
         return CAUSE_CHAP_STEP;
     if (!negotiate_present(request, KEYS_AUTH_METHOD))
         return CAUSE_NONE;
@@ -210,7 +210,8 @@ enum cause auth_challenge(struct conn *conn, struct auth *auth, const struct neg
     }
     if (!negotiate_present(request, KEYS_CHAP_A))
         return CAUSE_CHAP_MISSING;
-    if (auth_out_of_step(request, key_bit(KEYS_CHAP_A)) || negotiate_present(request, KEYS_AUTH_METHOD))
+    if ((auth_out_of_step(request, key_bit(KEYS_CHAP_A)) || negotiate_present(request, KEYS_AUTH_METHOD)) &&
+        !conn_has(conn, DEFECT_CHAP_STEP_IGNORED))
         return CAUSE_CHAP_STEP;
     planted_touch(conn, PLANTED_AT_ALGORITHMS, request->pairs[KEYS_CHAP_A].value, request->pairs[KEYS_CHAP_A].value_len);
     auth->algorithm = auth_choose_algorithm(conn, auth, &request->pairs[KEYS_CHAP_A]);
@@ -367,7 +368,8 @@ static enum cause auth_check_response(const struct conn *conn, const struct nego
 {
     uint64_t allowed = key_bit(KEYS_CHAP_N) | key_bit(KEYS_CHAP_R) | key_bit(KEYS_CHAP_I) | key_bit(KEYS_CHAP_C);
 
-    if (auth_out_of_step(request, allowed) || negotiate_present(request, KEYS_AUTH_METHOD))
+    if ((auth_out_of_step(request, allowed) || negotiate_present(request, KEYS_AUTH_METHOD)) &&
+        !conn_has(conn, DEFECT_ACCEPT_DUPLICATE_KEY))
         return CAUSE_CHAP_STEP;
     if (!negotiate_present(request, KEYS_CHAP_N))
         return CAUSE_CHAP_MISSING;

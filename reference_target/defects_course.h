@@ -71,6 +71,63 @@
     X(TEXT_RECV_LENGTH_IGNORED, "text-recv-length-ignored", DEFECTS_NO_CODE, "13.12", \
       "goes by the MaxRecvDataSegmentLength of the login after another one was declared") \
     X(UNSOLICITED_DATA_TAKEN, "unsolicited-data-taken", DEFECTS_NO_CODE, "13.11", \
-      "writes immediate data although ImmediateData=No was agreed on")
+      "writes immediate data although ImmediateData=No was agreed on") \
+    /* what is asked for behind the login, and in which turn */ \
+    X(COMMANDS_BEYOND_WINDOW, "commands-beyond-window", DEFECTS_NO_CODE, "4.2.2.1", \
+      "serves commands whose CmdSN lies above MaxCmdSN") \
+    X(COMMANDS_TWICE, "commands-twice", DEFECTS_NO_CODE, "4.2.2.1", \
+      "serves commands whose CmdSN lies below ExpCmdSN") \
+    X(COMMANDS_OUT_OF_TURN, "commands-out-of-turn", DEFECTS_NO_CODE, "4.2.2.1", \
+      "serves commands at once, whichever are still to come before them") \
+    X(IMMEDIATE_IN_WINDOW_ONLY, "immediate-in-window-only", DEFECTS_NO_CODE, "4.2.2.1", \
+      "ignores requests for immediate delivery whose CmdSN lies outside the window") \
+    X(MAXCMDSN_DROPS_AFTER_LOGIN, "maxcmdsn-drops-after-login", DEFECTS_NO_CODE, "4.2.2.1", \
+      "sends a lower MaxCmdSN in full feature phase than in the login") \
+    X(LUN_WITHOUT_TAG, "lun-without-tag", DEFECTS_NO_CODE, "11.11.4", \
+      "sends a LUN in NOP-In and Text Response PDUs that have no Target Transfer Tag") \
+    X(REJECT_FOR_DIGEST, "reject-for-digest", DEFECTS_NO_CODE, "11.17.1", \
+      "rejects with reason 0x02, data digest error, whatever is wrong") \
+    X(REJECT_WITH_DATA_SN, "reject-with-data-sn", DEFECTS_NO_CODE, "11.17.2", \
+      "sends a DataSN in every Reject") \
+    X(LOGOUT_OF_UNKNOWN_CID_DONE, "logout-of-unknown-cid-done", DEFECTS_NO_CODE, "11.15.1", \
+      "answers a logout of a connection that is not there with response 0") \
+    X(LOGOUT_FOR_RECOVERY_DONE, "logout-for-recovery-done", DEFECTS_NO_CODE, "11.15.1", \
+      "answers a logout for recovery with response 0 at ErrorRecoveryLevel 0") \
+    X(LOGOUT_ANY_REASON, "logout-any-reason", DEFECTS_NO_CODE, "11.14.1", \
+      "answers a logout for a reserved reason with response 0") \
+    X(CHAP_STEP_IGNORED, "chap-step-ignored", 0x0200, "12.1.3", \
+      "passes over keys of a later CHAP step") \
+    X(UNKNOWN_KEY_TWICE, "unknown-key-twice", 0x0200, "6.3", \
+      "does not notice that a key which it does not know stands twice in a text") \
+    X(LONG_TARGET_NAME_CUT, "long-target-name-cut", 0x0203, "4.2.7.1", \
+      "serves a TargetName that is too long when it begins with the name of a target") \
+    X(TEXT_C_BIT_REJECTED, "text-c-bit-rejected", DEFECTS_NO_CODE, "11.10.2", \
+      "rejects Text Requests with C=1") \
+    X(TEXT_PART_FORGOTTEN, "text-part-forgotten", DEFECTS_NO_CODE, "11.10.2", \
+      "forgets the part of a text that came with C=1") \
+    X(TEXT_FINAL_AND_MORE_TAKEN, "text-final-and-more-taken", DEFECTS_NO_CODE, "11.10.2", \
+      "takes a Text Request with C=1 and F=1 for a whole one") \
+    X(LONG_NAME_ACCEPTED, "long-name-accepted", 0x0200, "4.2.7.1", \
+      "cuts an InitiatorName that is too long") \
+    X(JOIN_TAKES_CMDSN, "join-takes-cmdsn", DEFECTS_NO_CODE, "11.12.8", \
+      "answers the login of an added connection with its own CmdSN for the ExpCmdSN of the session") \
+    /* lists of targets */ \
+    X(SEND_TARGETS_WITHOUT_PORT, "send-targets-without-port", DEFECTS_NO_CODE, "13.8", \
+      "leaves the port out of SendTargets answers, though it is not 3260") \
+    X(SEND_TARGETS_ONE_PATH, "send-targets-one-path", DEFECTS_NO_CODE, "App.C", \
+      "lists the address of one portal for each target") \
+    X(SEND_TARGETS_ONE_TARGET, "send-targets-one-target", DEFECTS_NO_CODE, "App.C", \
+      "lists the first target alone") \
+    X(SEND_TARGETS_LIST_REJECTED, "send-targets-list-rejected", DEFECTS_NO_CODE, "App.C", \
+      "sends SendTargets=Reject behind a list") \
+    X(TEXT_KNOWN_KEY_NOT_UNDERSTOOD, "text-known-key-not-understood", DEFECTS_NO_CODE, "6.2", \
+      "does not understand keys of the login in full feature phase") \
+    X(TEXT_LOGIN_KEY_UNANSWERED, "text-login-key-unanswered", DEFECTS_NO_CODE, "6.2", \
+      "does not answer keys of the login in full feature phase") \
+    /* refusals */ \
+    X(ISID_OTHER_IN_REFUSAL, "isid-other-in-refusal", DEFECTS_NO_CODE, "11.13", \
+      "sends another ISID in a refusal than that of the request") \
+    X(TSIH_OTHER_IN_REFUSED_JOIN, "tsih-other-in-refused-join", DEFECTS_NO_CODE, "11.13.3", \
+      "sends another TSIH than that of the request when it refuses to add a connection")
 
 #endif

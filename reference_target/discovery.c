@@ -72,13 +72,17 @@ static void discovery_add(const struct conn *conn, size_t target, struct text_bu
             continue;
         if (conn_has(conn, DEFECT_SEND_TARGETS_WRONG_TAG))
             tag = tag == UINT16_MAX ? 0 : tag + 1;
-        if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_TAG))
+        if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_PORT) && strrchr(address, ':') != NULL)
+            text_buf_addf(answer, "TargetAddress", "%.*s,%u", (int)(strrchr(address, ':') - address), address, tag);
+        else if (conn_has(conn, DEFECT_SEND_TARGETS_WITHOUT_TAG))
             text_buf_add(answer, "TargetAddress", address);
         else if (address[0] == '[' && conn_has(conn, DEFECT_SEND_TARGETS_BARE_IPV6))
             text_buf_addf(answer, "TargetAddress", "%.*s%s,%u", (int)strcspn(address + 1, "]"), address + 1,
                           strrchr(address, ':'), tag);
         else
             text_buf_addf(answer, "TargetAddress", "%s,%u", address, tag);
+        if (conn_has(conn, DEFECT_SEND_TARGETS_ONE_PATH))
+            return;
     }
 }
 
@@ -95,6 +99,8 @@ static void discovery_add_all(const struct conn *conn, struct text_buf *answer)
     for (size_t target = 0; target < conn->node->config->target_count; target++) {
         if (discovery_shows(conn, target))
             discovery_add(conn, target, answer);
+        if (conn_has(conn, DEFECT_SEND_TARGETS_ONE_TARGET))
+            return;
     }
 }
 

@@ -24,6 +24,8 @@ void full_number(struct conn *conn, struct pdu_response *response, bool count)
         response->exp_cmd_sn -= conn->stat_sn & 1;
     if (conn_has(conn, DEFECT_MAXCMDSN_GOES_BACK))
         response->max_cmd_sn -= conn->stat_sn & 1;
+    if (conn_has(conn, DEFECT_MAXCMDSN_DROPS_AFTER_LOGIN))
+        response->max_cmd_sn -= 8;
 }
 
 /* Defects of any PDU but Data-In and R2T. */
@@ -35,6 +37,13 @@ static void full_spoil(const struct conn *conn, struct pdu_response *response)
         response->flags &= (uint8_t)~PDU_FLAG_FINAL;
     if (answers && conn_has(conn, DEFECT_FULL_FEATURE_WRONG_ITT))
         response->itt ^= 0x5a5a5a5aU;
+    if ((response->opcode == PDU_NOP_IN || response->opcode == PDU_TEXT_RESPONSE) && response->word20 == PDU_NO_TAG &&
+        conn_has(conn, DEFECT_LUN_WITHOUT_TAG))
+        response->lun = UINT64_C(1) << 48;
+    if (response->opcode == PDU_REJECT && conn_has(conn, DEFECT_REJECT_WITH_DATA_SN))
+        response->word36 = 1;
+    if (response->opcode == PDU_REJECT && conn_has(conn, DEFECT_REJECT_FOR_DIGEST))
+        response->byte2 = PDU_REJECT_DATA_DIGEST;
 }
 
 void full_send(struct conn *conn, struct pdu_response *response, const void *data, size_t length)
@@ -179,6 +188,8 @@ static void full_text_key(struct conn *conn, const struct text_pair *pair, struc
         (key == NULL && conn_has(conn, DEFECT_SEND_TARGETS_ANY_KEY))) {
         if (!discovery_send_targets(conn, pair->value, pair->value_len, answer))
             text_buf_add(answer, "SendTargets", "Reject");
+        else if (answer->len > 0 && conn_has(conn, DEFECT_SEND_TARGETS_LIST_REJECTED))
+            text_buf_add(answer, "SendTargets", "Reject");
         return;
     }
     memcpy(name, pair->key, pair->key_len);
@@ -193,7 +204,11 @@ static void full_text_key(struct conn *conn, const struct text_pair *pair, struc
         else
             text_buf_add(answer, name, "Reject");
     } else if ((key->flags & KEYS_DECLARATIVE) == 0 || key->use != KEYS_ALL) {
-        if (conn_has(conn, DEFECT_TEXT_LOGIN_KEY_TAKEN))
+        if (conn_has(conn, DEFECT_TEXT_LOGIN_KEY_UNANSWERED))
+            return;
+        if (conn_has(conn, DEFECT_TEXT_KNOWN_KEY_NOT_UNDERSTOOD))
+            text_buf_add(answer, name, "NotUnderstood");
+        else if (conn_has(conn, DEFECT_TEXT_LOGIN_KEY_TAKEN))
             text_buf_add_n(answer, name, pair->value, pair->value_len);
         else
             text_buf_add(answer, name, "Reject");   /* has its place in login only */
@@ -230,7 +245,8 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
     struct pdu_request request;
 
     pdu_request_decode(&request, bhs);
-    bool more = (request.flags & PDU_FLAG_CONTINUE) != 0;
+    bool more = (request.flags & PDU_FLAG_CONTINUE) != 0 &&
+                ((request.flags & PDU_FLAG_FINAL) == 0 || !conn_has(conn, DEFECT_TEXT_FINAL_AND_MORE_TAKEN));
     bool going_on = request.word20 != PDU_NO_TAG;
 
     if (request.itt == PDU_NO_TAG) {    /* 11.2.1.8 */
@@ -255,7 +271,8 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
     }
     /* C=1 speaks of a request that goes on: not while an answer is being fetched. */
     if (conn->text_in.length + length > FULL_TEXT_MAX ||
-        (more && ((request.flags & PDU_FLAG_FINAL) != 0 || conn->text_out.length > 0)) ||
+        (more && ((request.flags & PDU_FLAG_FINAL) != 0 || conn->text_out.length > 0 ||
+                  conn_has(conn, DEFECT_TEXT_C_BIT_REJECTED))) ||
         !buffer_append(&conn->text_in, &conn->node->env, data, length)) {
         full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
         return;
@@ -266,7 +283,7 @@ static void full_text(struct conn *conn, const uint8_t *bhs, const uint8_t *data
             full_reject(conn, bhs, PDU_REJECT_PROTOCOL_ERROR);
         return;
     }
-    if (!more)
+    if (!more || conn_has(conn, DEFECT_TEXT_PART_FORGOTTEN))
         buffer_free(&conn->text_in, &conn->node->env);
     else if (conn_has(conn, DEFECT_TEXT_RESPONSE_TO_C_BIT_NOT_EMPTY))
         (void)buffer_append(&conn->text_out, &conn->node->env, "X-early=1", sizeof("X-early=1"));
@@ -298,7 +315,9 @@ static void full_logout_connection(struct conn *conn, const struct pdu_request *
 {
     struct conn *other = sessions_connection(conn->session, (uint16_t)(request->word20 >> 16));
 
-    full_logout_answer(conn, request, other == NULL ? PDU_LOGOUT_CID_NOT_FOUND : PDU_LOGOUT_DONE);
+    full_logout_answer(conn, request,
+                       other == NULL && !conn_has(conn, DEFECT_LOGOUT_OF_UNKNOWN_CID_DONE) ? PDU_LOGOUT_CID_NOT_FOUND
+                                                                                          : PDU_LOGOUT_DONE);
     if (other == NULL || (other == conn && conn_has(conn, DEFECT_LOGOUT_KEEPS_OPEN)))
         return;
     sessions_detach(other, false);
@@ -326,10 +345,14 @@ static void full_logout(struct conn *conn, const uint8_t *bhs)
         full_logout_connection(conn, &request);
         break;
     case PDU_LOGOUT_REMOVE_FOR_RECOVERY:
-        full_logout_answer(conn, &request, PDU_LOGOUT_NO_RECOVERY);     /* ErrorRecoveryLevel is 0 */
+        full_logout_answer(conn, &request,              /* ErrorRecoveryLevel is 0 */
+                           conn_has(conn, DEFECT_LOGOUT_FOR_RECOVERY_DONE) ? PDU_LOGOUT_DONE : PDU_LOGOUT_NO_RECOVERY);
         break;
     default:
-        full_reject(conn, bhs, PDU_REJECT_INVALID_FIELD);
+        if (conn_has(conn, DEFECT_LOGOUT_ANY_REASON))
+            full_logout_answer(conn, &request, PDU_LOGOUT_DONE);
+        else
+            full_reject(conn, bhs, PDU_REJECT_INVALID_FIELD);
         break;
     }
 }
@@ -422,6 +445,16 @@ static void full_wake(struct conn *conn)
     }
 }
 
+/* Defects that serve a command which has to wait, or to be ignored. */
+static bool full_is_out_of_turn(const struct conn *conn, bool ordered, uint32_t ahead, bool outside)
+{
+    if (!ordered || ahead == 0)
+        return false;
+    if (!outside)
+        return conn_has(conn, DEFECT_COMMANDS_OUT_OF_TURN);
+    return conn_has(conn, ahead > INT32_MAX ? DEFECT_COMMANDS_TWICE : DEFECT_COMMANDS_BEYOND_WINDOW);
+}
+
 bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t length)
 {
     struct session *session = conn->session;
@@ -432,10 +465,18 @@ bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t
         full_login_again(conn, bhs);
         return true;
     }
-    if (ordered) {
-        uint32_t ahead = bytes_get_be32(bhs + 24) - session->exp_cmd_sn;
+    uint32_t ahead = bytes_get_be32(bhs + 24) - session->exp_cmd_sn;
+    bool outside = ahead > node_max_cmd_sn(conn->node, 0);
 
-        if (ahead > node_max_cmd_sn(conn->node, 0)) {
+    if (full_is_out_of_turn(conn, ordered, ahead, outside)) {
+        full_dispatch(conn, bhs, data, length);
+        return true;
+    }
+    if (pdu_immediate(bhs) && full_is_numbered(opcode) && outside &&
+        conn_has(conn, DEFECT_IMMEDIATE_IN_WINDOW_ONLY))
+        return true;
+    if (ordered) {
+        if (outside) {
             node_log(conn->node, conn, NODE_LOG_INFO, "ignored %s: CmdSN outside the window",
                      pdu_opcode_name(opcode));
             return true;            /* 4.2.2.1 */

@@ -65,6 +65,20 @@ static void login_identify_type(const struct conn *conn, struct login_identity *
                            conn_has(conn, DEFECT_ACCEPT_UNKNOWN_SESSION_TYPE);
 }
 
+/* A TargetName that is too long is that of no target, but by a defect. */
+static void login_cut_name(const struct conn *conn, struct login_identity *identity)
+{
+    const struct config *config = conn->node->config;
+
+    for (size_t i = 0; i < config->target_count && conn_has(conn, DEFECT_LONG_TARGET_NAME_CUT); i++) {
+        if (has_prefix(identity->target_name, config->targets[i].name)) {
+            identity->target_name[strlen(config->targets[i].name)] = '\0';
+            return;
+        }
+    }
+    identity->target_name[0] = '\0';
+}
+
 void login_identify(struct conn *conn)
 {
     struct login *login = conn->login;
@@ -86,7 +100,7 @@ void login_identify(struct conn *conn)
 
         identity->has_target = pair->value_len > 0;
         if (!copy_value(identity->target_name, sizeof(identity->target_name), pair))
-            identity->target_name[0] = '\0'; /* no target has such a name */
+            login_cut_name(conn, identity);
     }
     login_identify_type(conn, identity, keys);
     size_t target = login_find_target(conn, identity);
@@ -332,7 +346,7 @@ bool login_lacks_initiator(struct conn *conn)
 
 bool login_has_long_name(struct conn *conn)
 {
-    return conn->login->identity.name_too_long;
+    return conn->login->identity.name_too_long && !conn_has(conn, DEFECT_LONG_NAME_ACCEPTED);
 }
 
 bool login_is_unknown_type(struct conn *conn)

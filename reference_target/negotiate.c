@@ -116,7 +116,7 @@ static void negotiate_note(const struct conn *conn, const struct negotiate *nego
     const struct keys_entry *key = keys_find(pair->key, pair->key_len);
 
     if (key == NULL) {
-        if (negotiate_unknown_again(unknown, pair))
+        if (negotiate_unknown_again(unknown, pair) && !conn_has(conn, DEFECT_UNKNOWN_KEY_TWICE))
             request->duplicate = true;
         return;
     }

@@ -227,7 +227,8 @@ void response_send(struct conn *conn, bool transit, uint8_t nsg, bool more, cons
     uint32_t exp_cmd_sn = login->first.cmd_sn;
     struct session *session = conn->session;
 
-    if (login->join == LOGIN_JOIN_OK && (session != NULL || sessions_join(conn, &session) == LOGIN_JOIN_OK))
+    if (login->join == LOGIN_JOIN_OK && !conn_has(conn, DEFECT_JOIN_TAKES_CMDSN) &&
+        (session != NULL || sessions_join(conn, &session) == LOGIN_JOIN_OK))
         exp_cmd_sn = session->exp_cmd_sn;
     if (conn_has(conn, DEFECT_TSIH_IN_EVERY_RESPONSE) && login->tsih == 0 && login->first.tsih == 0)
         login->tsih = sessions_new_tsih(conn->node);
@@ -299,6 +300,10 @@ static void response_refuse_pdu(struct conn *conn, uint16_t status, enum cause c
         response.version_active = request->version_min;
     if (conn_has(conn, DEFECT_TSIH_IN_REFUSAL) && response.tsih == 0)
         response.tsih = sessions_new_tsih(conn->node);
+    if (conn_has(conn, DEFECT_ISID_OTHER_IN_REFUSAL))
+        response.isid[5] ^= 1;
+    if (conn_has(conn, DEFECT_TSIH_OTHER_IN_REFUSED_JOIN) && response.tsih != 0)
+        response.tsih ^= 0x8000U;
     if (conn_has(conn, DEFECT_STATUS_DETAIL_LOST))
         response.status &= 0xff00U;
     if (conn_has(conn, DEFECT_STATUS_BYTES_SWAPPED))

@@ -129,3 +129,79 @@ static void do_long_data(void)
     ask(&a, TEXT("SendTargets=All"));
     say(&a, (struct pdu_request){ .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_FINAL, .itt = 5, .word20 = 5 }, NULL, 0);
 }
+
+/* A ping with a number of its own, and another tag each time. */
+static void numbered_ping(struct peer *peer, uint32_t cmd_sn, bool immediate)
+{
+    uint8_t bhs[PDU_BHS_LEN];
+
+    pdu_request_encode(&(struct pdu_request){ .opcode = PDU_NOP_OUT, .flags = PDU_FLAG_FINAL, .itt = cmd_sn + 77,
+                                              .word20 = PDU_NO_TAG, .cmd_sn = cmd_sn }, bhs);
+    if (immediate)
+        bhs[0] |= PDU_IMMEDIATE;
+    peer_send(peer, bhs, NULL, 0);
+    watch(peer);
+}
+
+static void do_numbers(void)
+{
+    uint32_t first;
+
+    enter(&a, PORTAL_A, TARGET_OPEN, TEXT("MaxConnections=2"));
+    first = a.cmd_sn;
+    numbered_ping(&a, first + 0x10000000U, false);
+    numbered_ping(&a, first + 0x10000000U, true);
+    numbered_ping(&a, first - 1, false);
+    peer_open(&world, PORTAL_A, &b);
+    memcpy(b.header.isid, a.header.isid, sizeof(b.header.isid));
+    b.header.tsih = a.header.tsih;
+    b.header.cid = (uint16_t)(a.header.cid + 1);
+    b.header.cmd_sn = first + 99;
+    peer_login_whole(&b, TARGET_OPEN, "", 0);
+    mix(b.bhs, sizeof(b.bhs));
+    watch(&b);
+    numbered_ping(&b, first + 1, false);
+    numbered_ping(&a, first, false);
+    watch(&b);
+}
+
+static void do_logouts(void)
+{
+    static const uint8_t reasons[] = { PDU_LOGOUT_CLOSE_CONNECTION, PDU_LOGOUT_REMOVE_FOR_RECOVERY, 3 };
+
+    for (size_t i = 0; i < sizeof(reasons); i++) {
+        enter(&a, PORTAL_A, TARGET_OPEN, "", 0);
+        say(&a, (struct pdu_request){ .opcode = PDU_LOGOUT_REQUEST, .flags = (uint8_t)(PDU_FLAG_FINAL | reasons[i]),
+                                      .itt = 9, .word20 = UINT32_C(4711) << 16 }, NULL, 0);
+    }
+}
+
+static void do_text_parts(void)
+{
+    struct pdu_request part = { .opcode = PDU_TEXT_REQUEST, .flags = PDU_FLAG_CONTINUE, .itt = 6,
+                                .word20 = PDU_NO_TAG };
+
+    enter(&a, PORTAL_A, TARGET_OPEN, "", 0);
+    say(&a, part, "SendTar", 7);
+    part.flags = PDU_FLAG_FINAL;
+    part.word20 = part.itt;
+    say(&a, part, TEXT("gets="));
+    part.flags = PDU_FLAG_FINAL | PDU_FLAG_CONTINUE;
+    part.word20 = PDU_NO_TAG;
+    say(&a, part, TEXT("SendTargets="));
+}
+
+static void do_odd_keys(void)
+{
+    static char name[400];
+
+    open_and_say(0x87, TEXT(N("open") "X-a=1\0X-a=2"));
+    open_and_say(0x81, TEXT(N("chap") "AuthMethod=CHAP\0CHAP_A=5"));
+    open_and_say(0x04, TEXT(N("open")));
+    peer_login(&a, 0x87, TEXT("SessionType=Discovery"));
+    watch(&a);
+    memset(name, 'x', sizeof(name));
+    memcpy(name, TEXT(N("open")) - 2);
+    name[sizeof(name) - 1] = '\0';
+    open_and_say(0x87, name, sizeof(name));
+}

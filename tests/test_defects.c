@@ -552,7 +552,8 @@ static void (*const exchanges[])(void) = {
     do_connection_reinstatement, do_discovery, do_versions, do_reserved_bits, do_other_pdu, do_digests,
     do_long_answer, do_chap_forms, do_chap, do_chap_challenges, do_chap_name, do_wrong_digests, do_header_ends,
     do_join_leading_only, do_discovery_six, do_odd_values, do_changed_header, do_command_in_login,
-    do_odd_header, do_left_unfinished, do_foreign_join, do_long_data
+    do_odd_header, do_left_unfinished, do_foreign_join, do_long_data, do_numbers, do_logouts,
+    do_text_parts, do_odd_keys
 };
 
 enum { EXCHANGES = sizeof(exchanges) / sizeof(exchanges[0]), ALL = SCRIPTS + EXCHANGES };

@@ -71,7 +71,7 @@ static void check_login(struct audit_run *run, const struct audit_login *login)
 
 bool audit_judge(const struct transcript *t, const struct audit_login *logins, struct finding_list *out)
 {
-    struct audit_run run = {.transcript = t, .out = out};
+    struct audit_run run = {.transcript = t, .logins = logins, .out = out};
 
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < t->conn_count; i++)

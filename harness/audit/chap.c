@@ -155,12 +155,20 @@ static void take_algorithm(struct audit_run *run, struct state *s, const struct 
 }
 
 /* CHAP_A, CHAP_I and CHAP_C of the target: one response, from the offer, in form. */
+/* The pair of a text that gives this key a value: not NotUnderstood or the like, with which a target turns it down. */
+static const struct audit_pair *value_of(const struct audit_login *login, size_t text, enum keys_id id)
+{
+    const struct audit_pair *pair = audit_text_find(login, text, id);
+
+    return pair && keys_word(pair->value, pair->value_len) == KEYS_WORD_VALUE ? pair : NULL;
+}
+
 static void take_challenge(struct audit_run *run, struct state *s, const struct audit_login *login,
                            const struct audit_exchange *x)
 {
     const struct audit_pair *chosen = audit_text_find(login, x->response_text, KEYS_CHAP_A);
-    const struct audit_pair *id = audit_text_find(login, x->response_text, KEYS_CHAP_I);
-    const struct audit_pair *challenge = audit_text_find(login, x->response_text, KEYS_CHAP_C);
+    const struct audit_pair *id = value_of(login, x->response_text, KEYS_CHAP_I);
+    const struct audit_pair *challenge = value_of(login, x->response_text, KEYS_CHAP_C);
 
     if ((!chosen && !id && !challenge) || (chosen && keys_word(chosen->value, chosen->value_len) != KEYS_WORD_VALUE))
         return;
@@ -208,8 +216,8 @@ static bool own_name(const struct audit_login *login, const struct audit_pair *n
 static void take_own_response(struct audit_run *run, struct state *s, const struct audit_login *login,
                               const struct audit_exchange *x)
 {
-    const struct audit_pair *name = audit_text_find(login, x->response_text, KEYS_CHAP_N);
-    const struct audit_pair *response = audit_text_find(login, x->response_text, KEYS_CHAP_R);
+    const struct audit_pair *name = value_of(login, x->response_text, KEYS_CHAP_N);
+    const struct audit_pair *response = value_of(login, x->response_text, KEYS_CHAP_R);
     bool asked = audit_login_said(login, KEYS_CHAP_C, TRANSCRIPT_INITIATOR) != NULL;
     struct binary own;
 

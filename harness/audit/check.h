@@ -47,7 +47,12 @@ extern const struct audit_subject audit_header, audit_stage, audit_serial, audit
 
 /* Rules across connections: session.c, and the challenges of chap.c. False when out of memory. */
 bool audit_session_check(struct audit_run *run, const struct audit_login *logins, size_t count);
+/* order.c: the commands of all connections of a session. */
+void audit_order_check(struct audit_run *run, const struct audit_login *logins, size_t count);
 bool audit_chap_check_all(struct audit_run *run, const struct audit_login *logins, size_t count);
+
+/* Did the connection of b join the session that a opened? */
+bool audit_session_joined(const struct audit_login *a, const struct audit_login *b);
 
 /* A target that answered before a text was complete is out of step with the keys: that is one finding and not many. */
 static inline bool audit_keys_judged(const struct audit_exchange *x)

@@ -179,6 +179,12 @@ static void goes_back(struct audit_run *run, enum audit_rule_id rule, const stru
     audit_allowed(f, "0x%08x or more", (unsigned)was);
 }
 
+/* Is MaxCmdSN below ExpCmdSN-1? */
+static bool negative(uint32_t exp_cmd_sn, uint32_t max_cmd_sn)
+{
+    return max_cmd_sn - exp_cmd_sn + 1 >= UINT32_C(0x80000000);
+}
+
 /* Does the PDU have ExpCmdSN and MaxCmdSN? All that targets send do; a login is judged by its own rules. */
 static bool has_window(const struct transcript_pdu *pdu)
 {
@@ -188,17 +194,20 @@ static bool has_window(const struct transcript_pdu *pdu)
 }
 
 /*
- * 4.2.2.1: the command window, which only moves forward on a connection, up to the first finding. The numbers of the
- * login have rules of their own.
+ * 4.2.2.1: the command window, which only moves forward on a connection, up to the first finding. MaxCmdSN begins with
+ * the final response of the login; ExpCmdSN and a window that is none are told by rules of their own there.
  */
 static void window(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     const struct transcript_pdu *pdu;
-    uint32_t exp_cmd_sn = 0, max_cmd_sn = 0;
+    uint32_t exp_cmd_sn = 0, max_cmd_sn;
     bool first = true;
     size_t at = 0;
 
     if (!audit_ffp_judged(login))
+        return;
+    max_cmd_sn = login->exchanges[login->final].rsp.max_cmd_sn;
+    if (negative(login->exchanges[login->final].rsp.exp_cmd_sn, max_cmd_sn))
         return;
     while ((pdu = audit_ffp_next(login, &at)) != NULL) {
         size_t found = run->out->count;
@@ -207,7 +216,7 @@ static void window(struct audit_run *run, enum audit_rule_id rule, const struct 
         if (!has_window(pdu))
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
-        if (rsp.max_cmd_sn - rsp.exp_cmd_sn + 1 >= UINT32_C(0x80000000)) {
+        if (negative(rsp.exp_cmd_sn, rsp.max_cmd_sn)) {
             struct finding *f = audit_add(run, AUDIT_SN_004, audit_at_field(login, pdu, "MaxCmdSN"));
 
             audit_was(f, "MaxCmdSN 0x%08x with ExpCmdSN 0x%08x", (unsigned)rsp.max_cmd_sn, (unsigned)rsp.exp_cmd_sn);
@@ -215,10 +224,9 @@ static void window(struct audit_run *run, enum audit_rule_id rule, const struct 
             return;
         }
         acknowledged(run, rule, login, pdu, &rsp);
-        if (!first) {
+        if (!first)
             goes_back(run, AUDIT_SN_018, login, pdu, "ExpCmdSN", exp_cmd_sn, rsp.exp_cmd_sn);
-            goes_back(run, AUDIT_SN_019, login, pdu, "MaxCmdSN", max_cmd_sn, rsp.max_cmd_sn);
-        }
+        goes_back(run, AUDIT_SN_019, login, pdu, "MaxCmdSN", max_cmd_sn, rsp.max_cmd_sn);
         if (run->out->count > found)
             return;
         first = false;

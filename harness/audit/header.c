@@ -157,17 +157,19 @@ static void same_itt(struct audit_run *run, enum audit_rule_id rule, const struc
     audit_allowed(f, "0x%08x as in the request", (unsigned)x->req.itt);
 }
 
-/* No sentence says it of refusals, and targets in the field leave it out of them. */
+/* No sentence says it, least of all of refusals; but an ISID that is neither that of the request nor 0 is nobody's. */
 static void same_isid(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                       const struct audit_exchange *x)
 {
+    static const uint8_t none[PDU_ISID_LEN];
     const uint8_t *was = x->rsp.isid;
     const uint8_t *due = x->req.isid;
     struct finding *f;
 
-    if (memcmp(was, due, PDU_ISID_LEN) == 0)
+    if (memcmp(was, due, PDU_ISID_LEN) == 0 || (!x->success && memcmp(was, none, PDU_ISID_LEN) == 0))
         return;
     f = audit_add(run, rule, audit_at_field(login, x->response, "ISID"));
+    f->tolerated = !x->success;
     audit_was(f, "ISID %02x%02x%02x%02x%02x%02x", was[0], was[1], was[2], was[3], was[4], was[5]);
     audit_allowed(f, "%02x%02x%02x%02x%02x%02x as in the request", due[0], due[1], due[2], due[3], due[4], due[5]);
 }
@@ -266,7 +268,7 @@ static const struct audit_exchange_check header_checks[] = {
     {AUDIT_RSP_008, AUDIT_LOGIN, false, 0, zero_padding},
     {AUDIT_RSP_017, AUDIT_LOGIN, false, 0, padded},
     {AUDIT_ITT_001, AUDIT_LOGIN, true, AUDIT_DIRT_ITT | AUDIT_DIRT_OPCODE | AUDIT_DIRT_PIPELINE, same_itt},
-    {AUDIT_ISID_010, AUDIT_SUCCESS, true, AUDIT_DIRT_ISID | AUDIT_DIRT_OPCODE, same_isid},
+    {AUDIT_ISID_010, AUDIT_LOGIN, true, AUDIT_DIRT_ISID | AUDIT_DIRT_OPCODE, same_isid},
     {AUDIT_VER_001, AUDIT_SUCCESS, true, AUDIT_DIRT_VERSION | AUDIT_DIRT_OPCODE, version_served},
     {AUDIT_VER_001, AUDIT_REFUSAL, true, AUDIT_DIRT_VERSION | AUDIT_DIRT_OPCODE, version_in_refusal},
     {AUDIT_VER_003, AUDIT_REFUSAL, true, 0, version_refused},

@@ -35,6 +35,44 @@ static const char *misfit(const struct audit_login *login, const struct transcri
     return NULL;
 }
 
+/* Is recovery of connections ruled out (13.20)? It takes a 2 of both sides. */
+static bool no_recovery(const struct audit_login *login)
+{
+    bool both = true;
+
+    if (!login->leading || login->partial)
+        return false;
+    for (int side = 0; side < 2; side++) {
+        const struct audit_pair *level = audit_login_said(login, KEYS_ERROR_RECOVERY_LEVEL, (enum transcript_side)side);
+        uint64_t number;
+
+        both &= level && text_parse_number(level->value, level->value_len, &number) == TEXT_NUMBER_OK && number >= 2;
+    }
+    return !both;
+}
+
+/*
+ * 11.15.1: success claimed of what cannot have been done: a connection for recovery that there is none of, or one that
+ * the only connection of the session does not know. What it means to close what is closed is not said: tolerated.
+ */
+static const char *unearned(const struct audit_login *login, const struct transcript_pdu *request, uint8_t code,
+                            enum audit_rule_id *rule)
+{
+    *rule = AUDIT_FFP_053;
+    if (!request || code != PDU_LOGOUT_DONE)
+        return NULL;
+    if (reason_of(request) > PDU_LOGOUT_REMOVE_FOR_RECOVERY)
+        return "a Reject: this reason is reserved";
+    if (reason_of(request) == PDU_LOGOUT_REMOVE_FOR_RECOVERY && no_recovery(login)) {
+        *rule = AUDIT_FFP_052;
+        return "2: there is no recovery of connections";
+    }
+    if (reason_of(request) == PDU_LOGOUT_CLOSE_CONNECTION && !of_this_connection(login, request) &&
+        login->transcript->context.live && login->transcript->conn_count == 1)
+        return "1: this CID is not one of the session";
+    return NULL;
+}
+
 static void codes(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
     const struct transcript_pdu *pdu;
@@ -43,14 +81,19 @@ static void codes(struct audit_run *run, enum audit_rule_id rule, const struct a
     if (!audit_ffp_judged(login))
         return;
     while ((pdu = audit_ffp_next(login, &at)) != NULL && !run->out->truncated) {
+        enum audit_rule_id broken;
         const char *due;
         struct finding *f;
 
         if (pdu_opcode(pdu->bhs) != PDU_LOGOUT_RESPONSE)
             continue;
+        broken = rule;
         due = misfit(login, audit_ffp_request(login, pdu), pdu->bhs[2]);
+        if (!due)
+            due = unearned(login, audit_ffp_request(login, pdu), pdu->bhs[2], &broken);
         if (due) {
-            f = audit_add(run, rule, audit_at_field(login, pdu, "Response"));
+            f = audit_add(run, broken, audit_at_field(login, pdu, "Response"));
+            f->tolerated = broken != rule;
             audit_was(f, "Response %u", pdu->bhs[2]);
             audit_allowed(f, "%s", due);
         }

@@ -10,6 +10,7 @@
 
 struct audit_run {
     const struct transcript *transcript;
+    const struct audit_login *logins; /* of all connections of the transcript */
     struct finding_list *out;
     struct finding spare; /* written to when the list is full */
     bool no_memory;

@@ -206,15 +206,20 @@
     X(FFP_015, "L-FFP-015", "textanswer")                                                                              \
     X(FFP_016, "L-FFP-016", "textanswer")                                                                              \
     X(FFP_017, "L-FFP-017", "textanswer")                                                                              \
+    X(FFP_019, "L-FFP-019", "textanswer")                                                                              \
+    X(FFP_025, "L-FFP-025", "textanswer")                                                                              \
     /* logout.c */                                                                                                     \
     X(FFP_021, "L-FFP-021", "logout")                                                                                  \
     X(FFP_022, "L-FFP-022", "logout")                                                                                  \
     X(FFP_023, "L-FFP-023", "logout")                                                                                  \
     X(FFP_024, "L-FFP-024", "logout")                                                                                  \
+    X(FFP_052, "L-FFP-052", "logout")                                                                                  \
+    X(FFP_053, "L-FFP-053", "logout")                                                                                  \
     /* reject.c */                                                                                                     \
     X(FFP_030, "L-FFP-030", "reject")                                                                                  \
     X(FFP_031, "L-FFP-031", "reject")                                                                                  \
     X(FFP_032, "L-FFP-032", "reject")                                                                                  \
+    X(FFP_033, "L-FFP-033", "reject")                                                                                  \
     /* sendtargets.c */                                                                                                \
     X(SND_001, "L-SND-001", "sendtargets")                                                                             \
     X(SND_002, "L-SND-002", "sendtargets")                                                                             \
@@ -223,6 +228,10 @@
     X(SND_006, "L-SND-006", "sendtargets")                                                                             \
     X(SND_009, "L-SND-009", "sendtargets")                                                                             \
     X(SND_010, "L-SND-010", "sendtargets")                                                                             \
+    X(SND_011, "L-SND-011", "sendtargets")                                                                             \
+    /* order.c: the commands of a session */                                                                           \
+    X(SN_020, "L-SN-020", "order")                                                                                     \
+    X(SN_021, "L-SN-021", "order")                                                                                     \
     /* session.c: several connections together */                                                                      \
     X(TPGT_006, "L-TPGT-006", "session")                                                                               \
     X(TPGT_008, "L-TPGT-008", "session")                                                                               \

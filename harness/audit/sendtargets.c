@@ -2,8 +2,12 @@
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Logins that a list is compared with; more are a flood. */
+#define CONNECTIONS_MAX 16u
 
 /* A SendTargets request and what has come in answer so far. */
 struct listing {
@@ -118,12 +122,101 @@ static void judge_address(struct audit_run *run, const struct audit_login *login
         add(run, AUDIT_TPGT_006, login, list, pair, "the tag of this portal");
 }
 
+/* Is the host, which is no name of DNS, that to which this connection goes? */
+static bool same_host(const struct text_address *address, const char *remote)
+{
+    uint8_t told[16], used[16];
+    char host[64];
+    int family = address->ipv6 ? AF_INET6 : AF_INET;
+
+    if (address->host_len >= sizeof host)
+        return false;
+    memcpy(host, address->host, address->host_len);
+    host[address->host_len] = '\0';
+    return inet_pton(family, host, told) == 1 && inet_pton(family, remote, used) == 1 &&
+           memcmp(told, used, family == AF_INET6 ? 16 : 4) == 0;
+}
+
+/* Does the value say where this connection goes to? *numeric: it can be told. */
+static bool leads_to(const struct text_pair *pair, const struct transcript_conn *conn, struct text_address *address,
+                     bool *numeric)
+{
+    uint8_t bytes[16];
+    char host[64];
+
+    *numeric = text_parse_address(pair->value, pair->value_len, address) == TEXT_ADDRESS_OK &&
+               address->host_len < sizeof host;
+    if (!*numeric)
+        return false;
+    memcpy(host, address->host, address->host_len);
+    host[address->host_len] = '\0';
+    *numeric = address->ipv6 || inet_pton(AF_INET, host, bytes) == 1;
+    return address->port == conn->remote_port && same_host(address, conn->remote);
+}
+
+/* The tag that a login told; false when none, or none that can be read. */
+static bool told_tag(const struct audit_login *login, uint64_t *tag)
+{
+    const struct audit_pair *pair = audit_login_said(login, KEYS_TARGET_PORTAL_GROUP_TAG, TRANSCRIPT_TARGET);
+
+    return pair && text_parse_number(pair->value, pair->value_len, tag) == TEXT_NUMBER_OK;
+}
+
+/*
+ * Appendix C: a list that has addresses of a target has all of them, so that of a portal on which this target was
+ * logged in to is among them, with its tag. What a name of DNS stands for is not known here, nor what lies between:
+ * an address that is missing is tolerated.
+ */
+static void judge_path(struct audit_run *run, const struct audit_login *login, const struct listing *list,
+                       const struct audit_login *there, const struct audit_pair *target)
+{
+    struct text_cursor cursor;
+    struct text_pair pair, name = {.len = 0};
+    bool within = false, numeric = true, found = false;
+    size_t addresses = 0;
+    uint64_t tag = 0;
+
+    text_cursor_init(&cursor, list->text.bytes, list->text.len);
+    while (text_next(&cursor, &pair) == TEXT_PAIR && numeric) {
+        struct text_address address;
+
+        if (text_pair_is(&pair, "TargetName")) {
+            within = pair.value_len == target->value_len && memcmp(pair.value, target->value, pair.value_len) == 0;
+            name = within ? pair : name;
+            continue;
+        }
+        if (!within || !text_pair_is(&pair, "TargetAddress"))
+            continue;
+        addresses++;
+        if (!leads_to(&pair, there->conn, &address, &numeric))
+            continue;
+        found = true;
+        if (address.has_tag && told_tag(there, &tag) && tag != address.tag && !first_portal(run, login, &address))
+            add(run, AUDIT_TPGT_006, login, list, &pair, "the tag that was told in the login on this portal");
+    }
+    if (addresses == 0 || found || !numeric)
+        return;
+    add(run, AUDIT_SND_011, login, list, &name, "the address of the portal that has served this target among others");
+}
+
+static void judge_paths(struct audit_run *run, const struct audit_login *login, const struct listing *list)
+{
+    for (size_t i = 0; i < run->transcript->conn_count && i < CONNECTIONS_MAX; i++) {
+        const struct audit_login *there = &run->logins[i];
+        const struct audit_pair *target = audit_login_said(there, KEYS_TARGET_NAME, TRANSCRIPT_INITIATOR);
+
+        if (audit_ffp_judged(there) && !there->discovery && target && there->conn->remote_port != 0)
+            judge_path(run, login, list, there, target);
+    }
+}
+
 static void judge(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                   const struct listing *list)
 {
     struct text_cursor cursor;
     struct text_pair pair;
     enum text_result result;
+    struct text_pair turned_down = {.len = 0};
     bool named = false;
 
     text_cursor_init(&cursor, list->text.bytes, list->text.len);
@@ -137,10 +230,14 @@ static void judge(struct audit_run *run, enum audit_rule_id rule, const struct a
             if (!named)
                 add(run, rule, login, list, &pair, "TargetName before its addresses");
             judge_address(run, login, list, &pair);
-        } else if (!text_pair_is(&pair, "SendTargets") || keys_word(pair.value, pair.value_len) == KEYS_WORD_VALUE) {
+        } else if (text_pair_is(&pair, "SendTargets") && keys_word(pair.value, pair.value_len) != KEYS_WORD_VALUE) {
+            turned_down = pair;
+        } else {
             add(run, rule, login, list, &pair, "TargetName and TargetAddress only");
         }
     }
+    if (named && turned_down.len > 0)
+        add(run, rule, login, list, &turned_down, "a list, or a word that there is none");
 }
 
 static void listings(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
@@ -167,6 +264,7 @@ static void listings(struct audit_run *run, enum audit_rule_id rule, const struc
             run->no_memory = true;
         } else if (pdu->bhs[1] & PDU_FLAG_FINAL) {
             judge(run, rule, login, &list);
+            judge_paths(run, login, &list);
             list.open = false;
         }
     }

@@ -36,8 +36,7 @@ static bool over(const struct audit_login *a, int64_t at_us)
     return false;
 }
 
-/* Did b join the session that a opened? */
-static bool joined(const struct audit_login *a, const struct audit_login *b)
+bool audit_session_joined(const struct audit_login *a, const struct audit_login *b)
 {
     const struct audit_exchange *opened;
     const struct audit_exchange *added;
@@ -134,7 +133,7 @@ static void same_cmd_sn(struct audit_run *run, const struct audit_login *logins,
         (a->exchanges[a->final].dirt & (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE)) != 0)
         return;
     for (size_t j = 0; j < count; j++)
-        if (j == lead || joined(a, &logins[j]))
+        if (j == lead || audit_session_joined(a, &logins[j]))
             sent += commands_sent(&logins[j], x->response->at_us);
     if (x->rsp.exp_cmd_sn - base <= sent)
         return;
@@ -189,13 +188,14 @@ bool audit_session_check(struct audit_run *run, const struct audit_login *logins
 {
     if (count == 0 || count > CONNECTIONS_MAX)
         return true;
+    audit_order_check(run, logins, count);
     for (size_t i = 0; i < count; i++)
         only_sent(run, logins, count, &logins[i]);
     for (size_t i = 0; i < count; i++)
         known_tag(run, &logins[0], &logins[i]);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
-            if (i == j || !joined(&logins[i], &logins[j]))
+            if (i == j || !audit_session_joined(&logins[i], &logins[j]))
                 continue;
             same_tag(run, &logins[i], &logins[j]);
             same_cmd_sn(run, logins, count, i, j);

@@ -2,6 +2,7 @@
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,22 @@ static void transfer_tag(struct audit_run *run, enum audit_rule_id rule, const s
     f = audit_add(run, rule, audit_at_field(login, pdu, "TTT"));
     audit_was(f, "F=%d with Target Transfer Tag 0x%08x", final, (unsigned)rsp->word20);
     audit_allowed(f, "0xffffffff with F=1, another tag with F=0");
+}
+
+/* 11.11.4: the LUN says something beside a tag only; without one it is reserved, or that of the request. */
+static void transfer_lun(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *request,
+                         const struct transcript_pdu *pdu, const struct pdu_response *rsp)
+{
+    struct pdu_request req = {.lun = 0};
+    struct finding *f;
+
+    if (request)
+        pdu_request_decode(&req, request->bhs);
+    if (rsp->word20 != PDU_NO_TAG || rsp->lun == 0 || rsp->lun == req.lun)
+        return;
+    f = audit_add(run, AUDIT_FFP_019, audit_at_field(login, pdu, "LUN"));
+    audit_was(f, "LUN 0x%" PRIx64 " without a Target Transfer Tag", rsp->lun);
+    audit_allowed(f, "0, or that of the request");
 }
 
 /* 11.11.1, 11.11.2: the target is done when the initiator is, and with its own text. */
@@ -75,37 +92,84 @@ static bool is_of_login(const struct keys_entry *entry)
     return entry->use == KEYS_LO || entry->use == KEYS_IO;
 }
 
+/* One key of the request, and what was said to it. NULL: nothing. */
+struct asked {
+    const struct keys_entry *entry;
+    const struct text_pair *pair, *told;
+    char name[TEXT_KEY_MAX + 1];
+};
+
+/* A key of the document (13): what is wrong with the answer, NULL when nothing is. */
+static const char *known_key(const struct asked *key, enum audit_rule_id *rule, bool *tolerated)
+{
+    enum keys_word word = key->told ? keys_word(key->told->value, key->told->value_len) : KEYS_WORD_VALUE;
+
+    *tolerated = true;
+    if (key->told && word == KEYS_WORD_NOT_UNDERSTOOD && (key->entry->flags & KEYS_MUST_UNDERSTAND) != 0) {
+        *rule = AUDIT_FFP_025;
+        *tolerated = false;
+        return "never NotUnderstood";
+    }
+    if (key->told && word == KEYS_WORD_REJECT && key->entry->id == KEYS_MAX_RECV_DATA_SEGMENT_LENGTH &&
+        keys_check_value(key->entry, key->pair->value, key->pair->value_len) == KEYS_VALUE_OK) {
+        *rule = AUDIT_KEY_MRD_06;
+        return "no answer: it is a declaration, and may be made anew";
+    }
+    *rule = AUDIT_FFP_017;
+    if (!is_of_login(key->entry) || (key->entry->flags & KEYS_DECLARATIVE) != 0)
+        return NULL;
+    if (!key->told)
+        return "Reject: the key is negotiated in login";
+    *tolerated = false;
+    return word == KEYS_WORD_VALUE ? "Reject: the key is negotiated in login" : NULL;
+}
+
+static void answer(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *last,
+                   const struct asked *key)
+{
+    enum audit_rule_id rule = AUDIT_FFP_016;
+    bool tolerated = false;
+    const char *due = NULL;
+    char quoted[80];
+    struct finding *f;
+
+    if (key->entry && !login->discovery) {
+        due = known_key(key, &rule, &tolerated);
+    } else if (!key->entry && !key->told) {
+        tolerated = login->discovery; /* where SendTargets is all that may be said (4.3) */
+        due = "NotUnderstood, or the answer of a target that knows it";
+    }
+    if (!due)
+        return;
+    f = audit_add(run, rule, audit_at_pdu(login, last, key->told ? PDU_BHS_LEN : 0, last->len));
+    f->tolerated = tolerated;
+    if (key->told)
+        audit_was(f, "%s=%s", key->name, audit_quote(quoted, sizeof quoted, key->told->value, key->told->value_len));
+    else
+        audit_was(f, "no answer to %s", key->name);
+    audit_allowed(f, "%s", due);
+}
+
 /* 6.2: a key that is not understood is answered so. 13: what was negotiated in login stays as it is. */
 static void answers(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *last,
                     const struct audit_joined *asked, const struct audit_joined *text)
 {
     struct text_cursor cursor;
     struct text_pair pair, told;
-    char quoted[80];
 
-    if (login->discovery || text_check(asked->bytes, asked->len, NULL) != TEXT_END)
+    if (text_check(asked->bytes, asked->len, NULL) != TEXT_END)
         return;
     text_cursor_init(&cursor, asked->bytes, asked->len);
     while (text_next(&cursor, &pair) == TEXT_PAIR && !run->out->truncated) {
-        const struct keys_entry *entry = keys_find(pair.key, pair.key_len);
-        char name[TEXT_KEY_MAX + 1];
-        bool answered;
-        struct finding *f;
+        struct asked key = {.entry = keys_find(pair.key, pair.key_len), .pair = &pair};
 
         if (!text_key_valid(pair.key, pair.key_len))
             continue;
-        snprintf(name, sizeof name, "%.*s", (int)pair.key_len, pair.key);
-        answered = text_find(text->bytes, text->len, name, &told);
-        if (entry == NULL && !answered) {
-            f = audit_add(run, AUDIT_FFP_016, audit_at_pdu(login, last, 0, last->len));
-            audit_was(f, "no answer to %s", name);
-            audit_allowed(f, "%s=NotUnderstood, or the answer of a target that knows it", name);
-        } else if (entry != NULL && answered && is_of_login(entry) &&
-                   keys_word(told.value, told.value_len) == KEYS_WORD_VALUE) {
-            f = audit_add(run, AUDIT_FFP_017, audit_at_pdu(login, last, PDU_BHS_LEN, last->len));
-            audit_was(f, "%s=%s", name, audit_quote(quoted, sizeof quoted, told.value, told.value_len));
-            audit_allowed(f, "Reject: the key is negotiated in login");
-        }
+        snprintf(key.name, sizeof key.name, "%.*s", (int)pair.key_len, pair.key);
+        if (text_find(text->bytes, text->len, key.name, &told))
+            key.told = &told;
+        if (text_count(asked->bytes, asked->len, key.name) == 1)
+            answer(run, login, last, &key);
     }
 }
 
@@ -141,6 +205,7 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
             asked.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);
+        transfer_lun(run, login, request, pdu, &rsp);
         final_in_turn(run, login, request, pdu, &rsp);
         empty_to_part(run, AUDIT_FFP_015, login, request, pdu);
         if (!audit_joined_add(&text, pdu) ||

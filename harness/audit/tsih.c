@@ -64,6 +64,19 @@ static void handle_not_in_refusal(struct audit_run *run, enum audit_rule_id rule
         audit_allowed(add(run, rule, login, x), "0 when a leading login is refused");
 }
 
+/* 11.13.3: it should be that of the request. */
+static void handle_in_refused_join(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
+                                   const struct audit_exchange *x)
+{
+    struct finding *f;
+
+    if (login->leading || x->rsp.tsih == x->req.tsih)
+        return;
+    f = add(run, rule, login, x);
+    f->tolerated = true;
+    audit_allowed(f, "0x%04x as in the request", x->req.tsih);
+}
+
 #define ODD (AUDIT_DIRT_TSIH | AUDIT_DIRT_OPCODE)
 
 static const struct audit_exchange_check tsih_checks[] = {
@@ -71,6 +84,7 @@ static const struct audit_exchange_check tsih_checks[] = {
     {AUDIT_TSIH_003, AUDIT_SUCCESS, true, ODD, handle_not_early},
     {AUDIT_TSIH_004, AUDIT_SUCCESS, true, ODD, handle_repeated},
     {AUDIT_TSIH_013, AUDIT_REFUSAL, true, ODD, handle_not_in_refusal},
+    {AUDIT_TSIH_004, AUDIT_REFUSAL, true, ODD, handle_in_refused_join},
 };
 
 const struct audit_subject audit_tsih = {tsih_checks, AUDIT_COUNT(tsih_checks), NULL, 0};

@@ -163,6 +163,7 @@ static int list_rules(struct cli *cli)
                rule->section);
         shown++;
     }
+    fflush(stdout); /* so that the number stands behind the list where both go to one place */
     fprintf(stderr, "%zu of %zu rules\n", shown, cli->rules->count);
     return 0;
 }
