@@ -101,7 +101,7 @@ void *afl_custom_init(void *afl, unsigned int seed)
     (void)afl;
     if (m == NULL || !read_settings(m)) {
         free(m);
-        return NULL; /* AFL++ stops then, and says so */
+        exit(2); /* the reason is told; AFL++ 4.04 would call a mutator that could not be made */
     }
     m->seed = (uint64_t)seed << 32;
     return m;

@@ -188,6 +188,7 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
     const struct transcript_pdu *pdu, *before = NULL;
     uint32_t itt = PDU_NO_TAG;
     size_t at = 0;
+    bool rejected = false; /* a part was, perhaps: what the target still has of the text nobody knows */
 
     if (!audit_ffp_judged(login))
         return;
@@ -195,9 +196,11 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         const struct transcript_pdu *request = audit_ffp_request(login, pdu);
         struct pdu_response rsp;
 
+        rejected = rejected || pdu_opcode(pdu->bhs) == PDU_REJECT;
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
+        rejected = rejected && (request == NULL || !begins_anew(request));
         /* One that asks for the rest has no text of its own (6.2), so one that has is not answered with the rest. */
         if (rsp.itt != itt || (request != NULL && (begins_anew(request) || pdu_data_len(request->bhs) > 0)))
             text.len = 0;
@@ -216,7 +219,7 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         before = request;
         if ((rsp.flags & PDU_FLAG_FINAL) == 0)
             continue;
-        if (request != NULL && (request->bhs[1] & PDU_FLAG_CONTINUE) == 0)
+        if (request != NULL && (request->bhs[1] & PDU_FLAG_CONTINUE) == 0 && !rejected)
             answers(run, login, pdu, &asked, &text);
         asked.len = 0;
         if (text.len > 0)
