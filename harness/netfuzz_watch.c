@@ -33,7 +33,8 @@ static const char *const alarms[] = {
     "BUG: ",
     "Oops: ",
     "general protection fault",
-    "Call Trace:",
+    "WARNING: CPU:",
+    "INFO: task ",
     "KASAN:",
     "buffer overflow detected",
 };

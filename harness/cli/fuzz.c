@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,6 +23,15 @@ static void raise_files(void)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+/*
+ * AddressSanitizer holds back what a target frees, 256 MB of it: that would look like a leak for hours. What the user says
+ * of it counts.
+ */
+static void limit_quarantine(void)
+{
+    setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);
 }
 
 static int check_options(const struct options *o)
@@ -116,6 +126,7 @@ int cli_fuzz(struct cli *cli)
     }
     if (status == 0 && profile != NULL) {
         raise_files();
+    limit_quarantine();
         status = fuzz_with(cli, profile, binary);
     }
     if (profile != NULL) {
