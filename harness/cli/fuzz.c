@@ -126,7 +126,7 @@ int cli_fuzz(struct cli *cli)
     }
     if (status == 0 && profile != NULL) {
         raise_files();
-    limit_quarantine();
+        limit_quarantine();
         status = fuzz_with(cli, profile, binary);
     }
     if (profile != NULL) {

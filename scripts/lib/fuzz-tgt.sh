@@ -154,11 +154,22 @@ tgt_findings()
         [ -d "$bucket" ] || continue
         file=$(find "$bucket" -name 'input.*' -printf '%s %p\n' | sort -n | head -n 1 | cut -d' ' -f2-)
         cp "$file" "$bucket/reproducer"
+        # The binary of the package as it is; then with the checks of the heap that libc itself has, where a block that was
+        # written beyond its end need not be noticed at once.
         status=0
-        timeout -s KILL 120 "$dir/preload/harness/iscsispec" fuzz --profile tgt --replay "$bucket/reproducer" --out "$dir/tcp" \
-            >"$bucket/tcp.log" 2>&1 || status=$?
+        tgt_over_tcp "$dir" "$bucket" || status=$?
+        if [ $status -eq 0 ]; then
+            LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_CHECK_=3 tgt_over_tcp "$dir" "$bucket" || status=$?
+            [ $status -ne 1 ] || : >"$bucket/tcp.checked"
+        fi
         echo "$status" >"$bucket/tcp"
     done
+}
+
+# tgt_over_tcp DIR BUCKET: plays its reproducer to the installed tgtd; status 1 when it shows.
+tgt_over_tcp()
+{
+    timeout -s KILL 120 "$1/preload/harness/iscsispec" fuzz --profile tgt --replay "$2/reproducer" --out "$1/tcp" >"$2/tcp.log" 2>&1
 }
 
 tgt_report()
@@ -177,6 +188,7 @@ tgt_report()
         [ -d "$bucket" ] || continue
         tcp='lives through it (the fault needs the sanitizer to show)'
         [ "$(cat "$bucket/tcp")" != 1 ] || tcp=$(sed -n 's/^shows .*reproducer: //p' "$bucket/tcp.log" | head -n 1)
+        [ ! -e "$bucket/tcp.checked" ] || tcp="$tcp, with the heap checks of libc (LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_CHECK_=3)"
         printf '### %s\n\n%s inputs, the smallest %s bytes. The installed tgtd, over TCP: %s\n\n```\n%s\n```\n\nAgain: `%s`\n\n' \
             "$(basename "$bucket")" "$(find "$bucket" -name 'input.*' | wc -l)" "$(stat -c %s "$bucket/reproducer")" "$tcp" \
             "$(grep -aE 'ERROR:|^ *#[0-9]+ .*/asan/usr/[a-z_/]*[.]c:' "$bucket/log" | head -n 8 | sed -E 's|(/[^ ]*)?/usr/|usr/|; s/0x[0-9a-f]+ //; s/ \(BuildId.*//')" \
