@@ -4,7 +4,16 @@
 set -eu
 bin=$1 src=$2
 work=$(mktemp -d "${TMPDIR:-/tmp}/iscsispec-mutator.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+
+# A child of the fork server that is stopped between two inputs outlives afl-fuzz.
+cleanup()
+{
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/exe")" != "$work/other_login" ] || kill -KILL "${process#/proc/}" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap cleanup EXIT
 DESTDIR=$work/root cmake --install "$bin" --prefix /usr >"$work/install.log"
 library=$(find "$work/root" -name libiscsispec-mutator.so)
 [ -n "$library" ] || { echo "not installed"; exit 1; }
