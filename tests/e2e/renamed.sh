@@ -48,7 +48,8 @@ same()
 
 same plain '*' ''
 for defect in wrong-itt no-tpgt accept-duplicate-key accept-any-chap-response tsih-zero-in-final accept-any-version; do
-    same "$defect" "defect:$defect" "--defect $defect"
+    # where a mutation lands in a text hangs on the length of the name
+    same "$defect" "defect:$defect,!fuzz.*" "--defect $defect"
     grep -q FAIL "$work/first" || fail "$defect: nothing fails"
 done
 finish
