@@ -34,13 +34,6 @@ uint32_t replay_adapt_tag(uint32_t tag, uint32_t delta)
     return tag + delta == PDU_NO_TAG ? PDU_NO_TAG + delta : tag + delta;
 }
 
-/* PDUs of an initiator in which bytes 24 to 27 are a CmdSN. */
-static bool has_cmd_sn(uint8_t opcode)
-{
-    return opcode != PDU_DATA_OUT && opcode != PDU_SNACK_REQUEST && pdu_opcode_known(opcode) &&
-           !pdu_opcode_from_target(opcode);
-}
-
 static bool has_target_tag(uint8_t opcode)
 {
     return opcode == PDU_NOP_OUT || opcode == PDU_TEXT_REQUEST || opcode == PDU_DATA_OUT;
@@ -56,7 +49,7 @@ void replay_adapt_header(uint8_t *bhs, const struct replay_numbers *n)
         if (bytes_get_be16(bhs + 14) && bytes_get_be16(bhs + 14) == n->tsih_from)
             bytes_put_be16(bhs + 14, n->tsih_to);
     }
-    if (has_cmd_sn(opcode))
+    if (pdu_has_cmd_sn(opcode))
         bytes_put_be32(bhs + 24, bytes_get_be32(bhs + 24) + n->cmd_delta);
     if (n->acknowledges) /* what was wrong by some numbers stays wrong by as many */
         bytes_put_be32(bhs + 28, bytes_get_be32(bhs + 28) - n->recorded_next + n->live_next);

@@ -359,21 +359,6 @@ static void full_logout(struct conn *conn, const uint8_t *bhs)
 
 /* ---- dispatch ---- */
 
-/* Does the opcode take a CmdSN? */
-static bool full_is_numbered(uint8_t opcode)
-{
-    switch (opcode) {
-    case PDU_NOP_OUT:
-    case PDU_SCSI_COMMAND:
-    case PDU_TASK_MANAGEMENT_REQUEST:
-    case PDU_TEXT_REQUEST:
-    case PDU_LOGOUT_REQUEST:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* A discovery session takes SendTargets and a logout and nothing else (4.3). */
 static bool full_is_refused_in_discovery(const struct conn *conn, uint8_t opcode)
 {
@@ -459,7 +444,7 @@ bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t
 {
     struct session *session = conn->session;
     uint8_t opcode = pdu_opcode(bhs);
-    bool ordered = full_is_numbered(opcode) && !pdu_immediate(bhs);
+    bool ordered = pdu_has_cmd_sn(opcode) && !pdu_immediate(bhs);
 
     if (opcode == PDU_LOGIN_REQUEST && conn_has(conn, DEFECT_LOGIN_IN_FULL_FEATURE)) {
         full_login_again(conn, bhs);
@@ -472,7 +457,7 @@ bool full_pdu(struct conn *conn, const uint8_t *bhs, const uint8_t *data, size_t
         full_dispatch(conn, bhs, data, length);
         return true;
     }
-    if (pdu_immediate(bhs) && full_is_numbered(opcode) && outside &&
+    if (pdu_immediate(bhs) && pdu_has_cmd_sn(opcode) && outside &&
         conn_has(conn, DEFECT_IMMEDIATE_IN_WINDOW_ONLY))
         return true;
     if (ordered) {

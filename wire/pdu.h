@@ -127,6 +127,13 @@ static inline bool pdu_opcode_from_target(uint8_t opcode)
     return (opcode & 0x20u) != 0;
 }
 
+/* Does a PDU of an initiator with this opcode carry a CmdSN in bytes 24 to 27 (RFC 7143, 4.2.2.1)? */
+static inline bool pdu_has_cmd_sn(uint8_t opcode)
+{
+    return opcode != PDU_DATA_OUT && opcode != PDU_SNACK_REQUEST && pdu_opcode_known(opcode) &&
+           !pdu_opcode_from_target(opcode);
+}
+
 /* "SecurityNegotiation", "LoginOperationalNegotiation", "FullFeaturePhase" or
  * "Reserved" (2 and anything above 3). Static string, never NULL. */
 const char *pdu_stage_name(unsigned stage);

@@ -29,16 +29,7 @@ static bool numbered(const struct transcript_pdu *pdu)
 {
     if (pdu->side != TRANSCRIPT_INITIATOR || !pdu->bhs || pdu_immediate(pdu->bhs))
         return false;
-    switch (pdu_opcode(pdu->bhs)) {
-    case PDU_NOP_OUT:
-    case PDU_SCSI_COMMAND:
-    case PDU_TASK_MANAGEMENT_REQUEST:
-    case PDU_TEXT_REQUEST:
-    case PDU_LOGOUT_REQUEST:
-        return true;
-    default:
-        return false;
-    }
+    return pdu_has_cmd_sn(pdu_opcode(pdu->bhs)) && pdu_opcode(pdu->bhs) != PDU_LOGIN_REQUEST;
 }
 
 static uint32_t number_of(const struct session *session, const struct transcript_pdu *request)
