@@ -145,7 +145,7 @@ static void irrelevant(struct audit_run *run, const struct audit_login *login, c
         add(run, AUDIT_KEY_MRD_01, login, offer, "the target's own length");
         return;
     }
-    if (login->discovery)
+    if (audit_maybe_discovery(login))
         return;
     if (offer->entry->id == KEYS_FIRST_BURST_LENGTH) {
         /* 13.14: without unsolicited data there is no first burst. */
@@ -193,7 +193,7 @@ static void rejected(struct audit_run *run, const struct audit_login *login, con
         add(run, AUDIT_KEY_MRD_01, login, offer, "the target's own length");
         return;
     }
-    if (!offer->admissible || login->discovery)
+    if (!offer->admissible || audit_maybe_discovery(login))
         return;
     (void)text_parse_number(offer->made->value, offer->made->value_len, &number);
     /* Rules across keys may make these unacceptable (13.13, 13.14). */
@@ -286,7 +286,7 @@ static void value_answered(struct audit_run *run, const struct audit_login *logi
             "not above the offer");
     } else if (answer == KEYS_ANSWER_BELOW_OFFER) {
         add(run, AUDIT_NEG_013, login, offer, "not below the offer");
-    } else if (answer == KEYS_ANSWER_WRONG_BOOL && !login->discovery) {
+    } else if (answer == KEYS_ANSWER_WRONG_BOOL && !audit_maybe_discovery(login)) {
         add(run, and? AUDIT_NEG_009 : AUDIT_NEG_011, login, offer, and? "No" : "Yes");
     } else if (answer == KEYS_ANSWER_NOT_OFFERED) {
         not_offered(run, login, offer);
@@ -369,7 +369,7 @@ static enum audit_rule_id answer_due(const struct audit_login *login, const stru
             return AUDIT_RULE_COUNT;
         if (!keys_is_private(offer->key->name, offer->key->len))
             return AUDIT_NEG_017;
-        return login->discovery ? AUDIT_RULE_COUNT : AUDIT_NEG_016;
+        return audit_maybe_discovery(login) ? AUDIT_RULE_COUNT : AUDIT_NEG_016;
     }
     if (!keys_answer_required(offer->entry, offer->made->value, offer->made->value_len))
         return AUDIT_RULE_COUNT;

@@ -273,7 +273,7 @@ static void judge_step(struct audit_run *run, struct state *s, const struct audi
 static void judge_demand(struct audit_run *run, struct state *s, const struct audit_login *login,
                          const struct audit_exchange *x)
 {
-    if (!login->transcript->context.requires_chap || login->discovery || s->missed || s->response_seen)
+    if (!login->transcript->context.requires_chap || audit_maybe_discovery(login) || s->missed || s->response_seen)
         return;
     if (s->none) {
         s->missed = true;
@@ -300,7 +300,8 @@ static void exchange(struct audit_run *run, enum audit_rule_id rule, const struc
         unsigned challenges = s.challenges;
         const struct audit_pair *method;
 
-        if (!x->success)
+        /* What it answers may stand in the PDU that was cut off, and that is not read. */
+        if (!x->success || (x->dirt & AUDIT_DIRT_INCOMPLETE) != 0)
             continue;
         if (x->response_text != AUDIT_NONE) {
             method = audit_text_find(login, x->response_text, KEYS_AUTH_METHOD);

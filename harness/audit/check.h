@@ -60,6 +60,18 @@ static inline bool audit_keys_judged(const struct audit_exchange *x)
     return !x->early;
 }
 
+/* May the target take it for a discovery session? What only a normal one asks of it is not judged then. */
+static inline bool audit_maybe_discovery(const struct audit_login *login)
+{
+    return login->discovery || login->retyped;
+}
+
+/* Must it? What only a discovery session forbids is judged then. */
+static inline bool audit_surely_discovery(const struct audit_login *login)
+{
+    return login->discovery && !login->retyped;
+}
+
 /* Bits with which the text and the state of a login are no longer what a rule about keys can rely on. */
 #define AUDIT_DIRT_TEXTS                                                                                               \
     (AUDIT_DIRT_OPCODE | AUDIT_DIRT_T_AND_C | AUDIT_DIRT_AHS | AUDIT_DIRT_LENGTH | AUDIT_DIRT_TEXT |                   \

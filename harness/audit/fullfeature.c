@@ -183,7 +183,7 @@ static void discovery(struct audit_run *run, enum audit_rule_id rule, const stru
     const struct transcript_pdu *pdu;
     size_t at = 0;
 
-    if (!audit_ffp_judged(login) || !login->discovery)
+    if (!audit_ffp_judged(login) || !audit_surely_discovery(login))
         return;
     while ((pdu = audit_ffp_next(login, &at)) != NULL) {
         uint8_t opcode = pdu_opcode(pdu->bhs);
@@ -207,7 +207,7 @@ static void discovery_logout(struct audit_run *run, enum audit_rule_id rule, con
 {
     const struct transcript_pdu *request = NULL;
 
-    if (!audit_ffp_judged(login) || !login->discovery)
+    if (!audit_ffp_judged(login) || !audit_surely_discovery(login))
         return;
     for (size_t i = 0; i < login->pdu_count; i++) {
         const struct transcript_pdu *pdu = &login->pdus[i];

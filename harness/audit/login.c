@@ -233,6 +233,14 @@ static bool build_exchanges(struct audit_login *login)
     return fine;
 }
 
+/* How often the initiator said SessionType. */
+static uint32_t type_count(const struct audit_login *login)
+{
+    const struct audit_key *key = audit_login_known(login, KEYS_SESSION_TYPE);
+
+    return key ? key->use[TRANSCRIPT_INITIATOR].count : 0;
+}
+
 /* What kind of login it is, by the first request and the first text. */
 static void classify(struct audit_login *login)
 {
@@ -247,6 +255,7 @@ static void classify(struct audit_login *login)
             break;
         }
     }
+    login->retyped = type && (type->text != login->first_text || type_count(login) > 1);
 }
 
 /* All zero but for the arrays, which are empty. One long login is not to be paid for by all that follow. */

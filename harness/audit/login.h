@@ -111,7 +111,8 @@ struct audit_login {
     size_t slot_count;
     size_t known[KEYS_COUNT]; /* index into keys + 1 of each key of the table, 0 when nobody said it */
     bool leading;             /* TSIH 0 in the first request */
-    bool discovery;           /* SessionType=Discovery */
+    bool discovery;           /* SessionType=Discovery, where it was said first */
+    bool retyped;             /* SessionType was said again, or late: nobody can tell which a target goes by */
     bool blind;               /* a gap or a misaligned stream: nothing behind the last exchange is known */
     bool partial;             /* more text than is looked at: keys may be missing in the tables */
     size_t first_text;        /* index of the first complete text of the initiator, AUDIT_NONE */

@@ -30,7 +30,7 @@ static const char *misfit(const struct audit_login *login, const struct transcri
     if (code == PDU_LOGOUT_NO_RECOVERY && reason_of(request) != PDU_LOGOUT_REMOVE_FOR_RECOVERY)
         return "another code: 2 is for reason 2, remove the connection for recovery";
     /* In discovery an entry of its own says so (4.3). */
-    if (code == PDU_LOGOUT_CID_NOT_FOUND && of_this_connection(login, request) && !login->discovery)
+    if (code == PDU_LOGOUT_CID_NOT_FOUND && of_this_connection(login, request) && !audit_maybe_discovery(login))
         return "another code: the connection is there";
     return NULL;
 }

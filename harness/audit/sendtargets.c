@@ -78,6 +78,8 @@ static void judge_name(struct audit_run *run, const struct audit_login *login, c
         add(run, AUDIT_SND_001, login, list, pair, "an iSCSI name");
         return;
     }
+    if (login->retyped)
+        return;
     if (login->discovery) {
         size_t before = run->out->count;
 
@@ -144,8 +146,8 @@ static bool leads_to(const struct text_pair *pair, const struct transcript_conn 
     uint8_t bytes[16];
     char host[64];
 
-    *numeric = text_parse_address(pair->value, pair->value_len, address) == TEXT_ADDRESS_OK &&
-               address->host_len < sizeof host;
+    *numeric =
+        text_parse_address(pair->value, pair->value_len, address) == TEXT_ADDRESS_OK && address->host_len < sizeof host;
     if (!*numeric)
         return false;
     memcpy(host, address->host, address->host_len);

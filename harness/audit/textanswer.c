@@ -133,10 +133,10 @@ static void answer(struct audit_run *run, const struct audit_login *login, const
     char quoted[80];
     struct finding *f;
 
-    if (key->entry && !login->discovery) {
+    if (key->entry && !audit_maybe_discovery(login)) {
         due = known_key(key, &rule, &tolerated);
     } else if (!key->entry && !key->told) {
-        tolerated = login->discovery; /* where SendTargets is all that may be said (4.3) */
+        tolerated = audit_maybe_discovery(login); /* where SendTargets is all that may be said (4.3) */
         due = "NotUnderstood, or the answer of a target that knows it";
     }
     if (!due)

@@ -99,7 +99,7 @@ static void bursts(struct audit_run *run, enum audit_rule_id rule, const struct 
     struct outcome_value immediate = value_of(login, KEYS_IMMEDIATE_DATA);
     struct finding *f;
 
-    if (!judged(login) || login->discovery)
+    if (!judged(login) || audit_maybe_discovery(login))
         return;
     /* A lowered MaxBurstLength next to a FirstBurstLength that nobody named is tolerated. */
     if (!first.said || first.unknown || max.unknown || first.pointless || max.pointless || first.number <= max.number)
@@ -124,7 +124,8 @@ static void one_r2t(struct audit_run *run, enum audit_rule_id rule, const struct
     struct outcome_value r2t = value_of(login, KEYS_MAX_OUTSTANDING_R2T);
     struct finding *f;
 
-    if (!judged(login) || login->discovery || level.unknown || order.unknown || r2t.unknown || r2t.pointless)
+    if (!judged(login) || audit_maybe_discovery(login) || level.unknown || order.unknown || r2t.unknown ||
+        r2t.pointless)
         return;
     if (level.number == 0 || order.number == 0 || r2t.number <= 1)
         return;
@@ -140,7 +141,7 @@ static void discovery_level(struct audit_run *run, enum audit_rule_id rule, cons
     struct outcome_value level = value_of(login, KEYS_ERROR_RECOVERY_LEVEL);
     struct finding *f;
 
-    if (!judged(login) || !login->discovery || level.unknown || level.number == 0)
+    if (!judged(login) || !audit_surely_discovery(login) || level.unknown || level.number == 0)
         return;
     f = audit_add(run, rule, where(login, &level));
     audit_was(f, "ErrorRecoveryLevel %llu in a discovery session", (unsigned long long)level.number);
