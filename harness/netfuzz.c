@@ -22,9 +22,8 @@ enum {
     SHOW_MS = 200,    /* between two pictures for a person */
     ANSWER_FLOOR_MS = 250,
     ANSWER_CEILING_MS = 2000,
-    ANSWER_FACTOR = 20, /* times a measured login */
-    OTHER_MS = 30,
-    CLOSE_MS = 50,
+    ANSWER_FACTOR = 20,     /* times a measured login */
+    CLOSE_MORE_MS = 20,     /* longer than elsewhere: a refusal is often sent before the target sees to the end */
     MUTATED_MAX = 64 << 10, /* bytes of an input */
     LOG_MAX = 64 << 20,     /* bytes of the target's log: it begins anew behind that */
 };
@@ -409,8 +408,8 @@ static void prepare_site(struct netfuzz *f)
         copy_text(x->mutual_secret, sizeof(x->mutual_secret), mutual->mutual_secret.text);
     }
     f->site.answer_ms = ANSWER_CEILING_MS;
-    f->site.other_ms = OTHER_MS;
-    f->site.close_ms = CLOSE_MS;
+    f->site.other_ms = f->options->patience_ms > 0 ? f->options->patience_ms : NETFUZZ_PATIENCE_DEFAULT;
+    f->site.close_ms = f->site.other_ms + CLOSE_MORE_MS;
 }
 
 void netfuzz_calibrate(struct netfuzz *f)
@@ -424,6 +423,8 @@ void netfuzz_calibrate(struct netfuzz *f)
     f->site.answer_ms = wanted < ANSWER_FLOOR_MS     ? ANSWER_FLOOR_MS
                         : wanted > ANSWER_CEILING_MS ? ANSWER_CEILING_MS
                                                      : (int)wanted;
+    if (f->site.answer_ms < f->site.other_ms) /* who waits for what need not come waits for an answer too */
+        f->site.answer_ms = f->site.other_ms;
 }
 
 static bool make_folders(struct netfuzz *f)

@@ -23,7 +23,7 @@
 
 #define NETFUZZ_LAG 2048u
 
-enum { NETFUZZ_CONNECTIONS_DEFAULT = 16, NETFUZZ_CONNECTIONS_MAX = 1000 };
+enum { NETFUZZ_CONNECTIONS_DEFAULT = 16, NETFUZZ_CONNECTIONS_MAX = 1000, NETFUZZ_PATIENCE_DEFAULT = 30 };
 
 /* What the fuzzer tells while it runs. All may be NULL. */
 struct netfuzz_listener {
@@ -47,6 +47,7 @@ struct netfuzz_options {
     uint64_t execs;  /* 0: no limit */
     uint64_t seed;
     size_t connections; /* 0: NETFUZZ_CONNECTIONS_DEFAULT */
+    int patience_ms;    /* how long to listen where no answer need come; 0: NETFUZZ_PATIENCE_DEFAULT */
     struct netfuzz_listener listener;
 };
 

@@ -26,8 +26,8 @@ static void raise_files(void)
 }
 
 /*
- * AddressSanitizer holds back what a target frees, 256 MB of it: that would look like a leak for hours. What the user says
- * of it counts.
+ * AddressSanitizer holds back what a target frees, 256 MB of it: that would look like a leak for hours. What the user
+ * says of it counts.
  */
 static void limit_quarantine(void)
 {
@@ -75,6 +75,7 @@ static int fuzz_with(struct cli *cli, struct profile *profile, const char *binar
         .time_ms = (int64_t)o->time_ms,
         .execs = o->execs,
         .connections = (size_t)o->connections,
+        .patience_ms = o->patience_ms,
         .listener = {fuzz_screen_progress, fuzz_screen_remark, &screen},
     };
     int status;

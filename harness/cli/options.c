@@ -94,6 +94,8 @@ static const struct option_row rows[] = {
     {"execs", "N", OPTION_NUMBER, AT(execs), OPTIONS_FUZZ,
      "how many executions, those before an interruption included"},
     {"connections", "N", OPTION_COUNT, AT(connections), OPTIONS_FUZZ, "executions in flight (default: 16)"},
+    {"patience", "MS", OPTION_COUNT, AT(patience_ms), OPTIONS_FUZZ,
+     "how long to listen where no answer need come: more for a slow target or a busy machine (default: 30)"},
     {"corpus", "DIR", OPTION_LIST, AT(corpus), OPTIONS_FUZZ,
      "further inputs to start from: session inputs of fuzz/, as another run's corpus (repeat for more)"},
     {"replay", "DIR|FILE", OPTION_TEXT, AT(replay), OPTIONS_FUZZ,

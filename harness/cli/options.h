@@ -15,13 +15,14 @@ struct options_list {
 };
 
 struct options {
-    const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra, *write_profile;
+    const char *profile, *target, *user, *secret_file, *out, *target_binary, *initiator, *published, *extra,
+        *write_profile;
     const char *write_kill_table, *check_kill_table, *replay, *level, *severity, *rfc;
     const char *shard;
     struct options_list portals, select, cases, waivers, words; /* words: what is no option */
     struct options_list corpus, formats;
     bool brief;
-    int jobs, timeout_ms, repeat, connections;
+    int jobs, timeout_ms, repeat, connections, patience_ms;
     uint64_t seed, execs, time_ms, max_time_ms;
     const char *filter, *format, *pace; /* of captures */
     struct options_list maps;
