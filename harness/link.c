@@ -31,16 +31,6 @@ void net_init(struct net *n, struct transcript *t)
     n->origin_us = clock_us();
 }
 
-void net_free(struct net *n)
-{
-    for (size_t i = 0; i < n->count; i++) {
-        link_close(n, n->links[i]);
-        free(n->links[i]);
-    }
-    free(n->links);
-    memset(n, 0, sizeof(*n));
-}
-
 int64_t net_now(const struct net *n)
 {
     return clock_us() - n->origin_us;
@@ -300,10 +290,9 @@ void link_reset(struct net *n, struct link *l)
     link_shut(n, l, TRANSCRIPT_RST);
 }
 
-void link_close(struct net *n, struct link *l)
+/* Reads what has arrived. */
+static void link_drain(struct net *n, struct link *l)
 {
-    if (l->fd < 0)
-        return;
     for (int i = 0; i < 16 && link_readable(l); i++) {
         size_t before = l->log->stream[TRANSCRIPT_TARGET].len;
 
@@ -311,10 +300,37 @@ void link_close(struct net *n, struct link *l)
         if (l->log->stream[TRANSCRIPT_TARGET].len == before)
             break;
     }
+}
+
+static void link_leave(struct net *n, struct link *l)
+{
     if (l->flooded) /* unread bytes make the kernel answer with RST anyway: say what goes out */
         link_reset(n, l);
     else
         link_shut(n, l, TRANSCRIPT_FIN);
+}
+
+void link_close(struct net *n, struct link *l)
+{
+    if (l->fd < 0)
+        return;
+    link_drain(n, l);
+    link_leave(n, l);
+}
+
+/* What has arrived on any is read before one is closed: that end may make a target answer on another, too late. */
+void net_free(struct net *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (n->links[i]->fd >= 0)
+            link_drain(n, n->links[i]);
+    for (size_t i = 0; i < n->count; i++) {
+        if (n->links[i]->fd >= 0)
+            link_leave(n, n->links[i]);
+        free(n->links[i]);
+    }
+    free(n->links);
+    memset(n, 0, sizeof(*n));
 }
 
 size_t link_rest(const struct link *l)
