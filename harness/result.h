@@ -42,7 +42,7 @@ bool verdict_parse(const char *name, enum verdict *out);
  *   rerun      "silence", "crash" or "hung-up": why it was run a second time
  *   unreachable true when TCP could not be opened
  *   silence    true when the verdict rests on nothing having come (it is then run again, alone)
- *   hung_up    true when the target ended a connection in place of an answer to a Logout of the suite (run again once)
+ *   hung_up    true when the target ended a connection in place of an answer to a Logout of the suite (run again, up to three times)
  */
 json_t *result_new(const char *id, enum verdict v, const char *reason);
 

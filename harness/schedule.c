@@ -179,9 +179,10 @@ static void judge_beside_others(struct runner *r, struct plan_job *job)
     } else if (silent && !r->options->no_rerun) {
         job->rerun = PLAN_AFTER_SILENCE;
         job->state = PLAN_ALONE;
-    } else if (job->brief.hung_up && job->rerun == PLAN_FIRST_RUN && !r->options->no_rerun && !r->down &&
+    } else if (job->brief.hung_up && (job->rerun == PLAN_FIRST_RUN || job->rerun == PLAN_AFTER_HANGUP) &&
+               job->attempt < SCHEDULE_HANGUP_ATTEMPTS && !r->options->no_rerun && !r->down &&
                r->hangups < SCHEDULE_HANGUPS_MAX) {
-        /* Some targets end the connection before the answer has left, now and then: what shows twice is meant. */
+        /* Some targets end the connection before the answer has left, now and then: what shows each time is meant. */
         r->hangups++;
         job->rerun = PLAN_AFTER_HANGUP;
         job->state = PLAN_WAITING;

@@ -32,9 +32,9 @@ struct runner {
     size_t done;
     size_t crashes;
     size_t hangups; /* cases that ran again since the target hung up on a Logout */
-    bool served; /* a plain login succeeded before the first case */
-    bool down;   /* of some lane */
-    bool lost;   /* one of them is gone for good */
+    bool served;    /* a plain login succeeded before the first case */
+    bool down;      /* of some lane */
+    bool lost;      /* one of them is gone for good */
     bool interrupted;
     char stopped[320]; /* why no more cases are run, by the user's wish; "" they are */
     char fault[512];   /* a fault of ours that ends the run; "" none */
@@ -47,7 +47,9 @@ enum {
     SCHEDULE_PATIENCE = 5,    /* a rerun after silence has so many times the limits */
     SCHEDULE_SETTLE_MS = 300, /* so long after its end a case is suspected when the target dies */
     SCHEDULE_DYING_MS = 30,   /* from the end of its connections to that of a process */
-    SCHEDULE_HANGUPS_MAX = 32, /* more cases than that: it is the way of the target, and no answer was lost */
+    SCHEDULE_HANGUP_ATTEMPTS =
+        4,                     /* of a case that the target hung up on: one in a hundred makes two in a row too often */
+    SCHEDULE_HANGUPS_MAX = 32, /* more than that: it is the way of the target, and no answer was lost */
 };
 
 /* Has the instance that the case ran on died of it, or of one beside it? how: in words. */
