@@ -219,6 +219,17 @@ static bool goes_on(struct conn *c)
     return false;
 }
 
+/* Waits until the target says something, whatever it is. */
+static void hear(struct conn *c)
+{
+    const struct transcript_stream *said = &c->link->log->stream[TRANSCRIPT_TARGET];
+    int64_t deadline = conn_deadline(c);
+    size_t before = said->len;
+
+    while (said->len == before && !c->link->peer_ended && c->link->fd >= 0 && net_turn(&c->drive->net, deadline))
+        ;
+}
+
 enum shape_sent mutated_send(struct conn *c, const struct mutated *m)
 {
     bool whole = true;
@@ -245,6 +256,8 @@ enum shape_sent mutated_send(struct conn *c, const struct mutated *m)
         conn_finish(c, CONN_CUT, "was reset by the mutation");
         return SHAPE_OVER;
     }
+    if (whole && m->end == MUTATED_HALF_CLOSE)
+        hear(c);
     if (!whole || m->end == MUTATED_HALF_CLOSE)
         link_half_close(&c->drive->net, c->link);
     return SHAPE_SENT;

@@ -29,8 +29,9 @@ bool mutated_make(struct conn *c, const struct edit_pdu *p, unsigned number, str
 void mutated_free(struct mutated *m);
 
 /*
- * Puts it on the wire, PDU by PDU: behind each but the last, an answer is awaited. What is less than a PDU is followed
- * by a half-close, so that the target need not wait for more. SHAPE_SENT: the answer to the last one is due.
+ * Puts it on the wire, PDU by PDU: behind each but the last, an answer is awaited, and so is it before a half-close: a
+ * target may drop what was on its way then, or not, as the moment has it. What is less than a PDU is followed by a
+ * half-close, so that the target need not wait for more. SHAPE_SENT: the answer to the last one is due.
  */
 enum shape_sent mutated_send(struct conn *c, const struct mutated *m);
 
