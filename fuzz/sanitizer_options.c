@@ -6,7 +6,7 @@ const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-    return "quarantine_size_mb=1:thread_local_quarantine_size_kb=128:max_malloc_fill_size=16:malloc_context_size=8:"
+    return "quarantine_size_mb=1:thread_local_quarantine_size_kb=128:max_malloc_fill_size=16:malloc_context_size=2:"
            "allocator_release_to_os_interval_ms=-1:detect_stack_use_after_return=0";
 }
 

@@ -338,20 +338,22 @@ static bool negotiate_mislist(const struct conn *conn, const struct keys_entry *
 static void negotiate_keep(struct negotiate *negotiate, const struct keys_entry *key, const char *value)
 {
     uint32_t *slot = negotiate_slot(negotiate, key->id);
+    size_t length = strlen(value);
+    enum keys_word word = keys_word(value, length);
     uint64_t number;
     bool yes;
 
     negotiate->settled |= key_bit(key->id);
     negotiate->proposed &= ~key_bit(key->id);
-    if (strcmp(value, "Reject") == 0)
+    if (word == KEYS_WORD_REJECT)
         negotiate->rejected |= key_bit(key->id);
-    if (slot == NULL || keys_word(value, strlen(value)) != KEYS_WORD_VALUE)
+    if (slot == NULL || word != KEYS_WORD_VALUE)
         return;         /* Reject and Irrelevant leave it as it was */
     if (key->type == KEYS_LIST)
-        *slot = strcmp(value, "CRC32C") == 0;
-    else if (text_parse_bool(value, strlen(value), &yes))
+        *slot = text_equals(value, length, "CRC32C");
+    else if (text_parse_bool(value, length, &yes))
         *slot = yes;
-    else if (text_parse_number(value, strlen(value), &number) == TEXT_NUMBER_OK && number <= UINT32_MAX)
+    else if (text_parse_number(value, length, &number) == TEXT_NUMBER_OK && number <= UINT32_MAX)
         *slot = (uint32_t)number;
 }
 
@@ -399,9 +401,9 @@ static void negotiate_write(const struct conn *conn, const char *name, const cha
         text_buf_addf(answer, name, upper ? "0X%lX" : "0x%lx", strtoul(value, NULL, 10));
     else if (number && conn_has(conn, DEFECT_NUMBER_WITH_LEADING_ZERO))
         text_buf_addf(answer, name, "0%s", value);
-    else if (strcmp(value, "Yes") == 0 && conn_has(conn, DEFECT_BOOLEAN_LOWER_CASE))
+    else if (conn_has(conn, DEFECT_BOOLEAN_LOWER_CASE) && strcmp(value, "Yes") == 0)
         text_buf_add(answer, name, "yes");
-    else if (strcmp(value, "No") == 0 && conn_has(conn, DEFECT_BOOLEAN_LOWER_CASE))
+    else if (conn_has(conn, DEFECT_BOOLEAN_LOWER_CASE) && strcmp(value, "No") == 0)
         text_buf_add(answer, name, "no");
     else if (conn_has(conn, DEFECT_TEXT_SPACE_AROUND_EQUALS))
         text_buf_addf(answer, name, " %s", value);

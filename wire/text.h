@@ -76,8 +76,8 @@ bool text_pair_is(const struct text_pair *pair, const char *key);
 /* True when value[0..len) is exactly the C string word. Inline: with a literal for word little is left of it. */
 static inline bool text_equals(const void *value, size_t len, const char *word)
 {
-    /* value may be NULL when it is empty, which memcmp must not see */
-    return len == strlen(word) && (len == 0 || memcmp(value, word, len) == 0);
+    /* value may be NULL when it is empty, which memcmp must not see; most of what is unequal begins so */
+    return len == strlen(word) && (len == 0 || (*(const char *)value == *word && memcmp(value, word, len) == 0));
 }
 
 /*

@@ -21,7 +21,7 @@ for entry in $entries; do
         rm -f "$OUT/${entry}_seed_corpus.zip"
         (cd "$source/corpora" && zip -q "$OUT/${entry}_seed_corpus.zip" -@ <"$work/$entry.files")
     fi
-    printf '[libfuzzer]\nmax_len = 20000\nentropic = 0\n' >"$OUT/$entry.options"
+    printf '[libfuzzer]\nmax_len = 20000\nentropic = 0\nreduce_inputs = 0\n' >"$OUT/$entry.options"
 done
 for entry in login_session transcript_audit text_keys chap_values; do
     cp "$source/corpora/iscsi-login.dict" "$OUT/$entry.dict"

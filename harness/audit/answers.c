@@ -394,9 +394,10 @@ static void all_answered(struct audit_run *run, enum audit_rule_id rule, const s
         struct finding *f;
         char name[72];
 
-        if (key->use[TRANSCRIPT_INITIATOR].exchange > index || !offer_take(login, key, &offer))
+        if ((key->use[TRANSCRIPT_TARGET].count > 0 && key->use[TRANSCRIPT_TARGET].exchange <= index) ||
+            (key->entry && (key->entry->flags & KEYS_DECLARATIVE) != 0))
             continue;
-        if (key->use[TRANSCRIPT_TARGET].count > 0 && key->use[TRANSCRIPT_TARGET].exchange <= index)
+        if (key->use[TRANSCRIPT_INITIATOR].exchange > index || !offer_take(login, key, &offer))
             continue;
         /* Already missed when the security stage ended. */
         if (offer.csg == PDU_STAGE_SECURITY && x->req.csg != PDU_STAGE_SECURITY)

@@ -65,8 +65,8 @@ struct audit_text {
 struct audit_key {
     const char *name;
     size_t len;
-    uint32_t hash;
     const struct keys_entry *entry; /* NULL: not in the table */
+    uint32_t hash;                  /* of a name that is not */
     struct {
         uint32_t count;
         size_t first;    /* pair */
@@ -107,7 +107,7 @@ struct audit_login {
     size_t pair_count, pair_capacity;
     struct audit_key *keys;
     size_t key_count, key_capacity;
-    size_t *slots; /* hash table of indices into keys + 1, 0 empty */
+    size_t *slots; /* hash table of indices into keys + 1 of those not in the table of keys, 0 empty */
     size_t slot_count;
     size_t known[KEYS_COUNT]; /* index into keys + 1 of each key of the table, 0 when nobody said it */
     bool leading;             /* TSIH 0 in the first request */

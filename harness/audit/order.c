@@ -1,6 +1,7 @@
 /*
- * Which commands of a session may be served, and when: the numbers of its connections together (RFC 7143, 4.2.2.1). Only
- * what the initiator sent and the widest window that it was told of count, and not what the target says of ExpCmdSN.
+ * Which commands of a session may be served, and when: the numbers of its connections together (RFC 7143, 4.2.2.1).
+ * Only what the initiator sent and the widest window that it was told of count, and not what the target says of
+ * ExpCmdSN.
  */
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
@@ -72,8 +73,8 @@ static bool take_commands(struct session *session, const struct audit_login *log
             continue;
         if (session->count == COMMANDS_MAX)
             return false;
-        session->commands[session->count++] = (struct command){
-            number_of(session, &login->pdus[i]), pdu_itt(login->pdus[i].bhs), login->pdus[i].first_us};
+        session->commands[session->count++] =
+            (struct command){number_of(session, &login->pdus[i]), pdu_itt(login->pdus[i].bhs), login->pdus[i].first_us};
     }
     return true;
 }
@@ -153,8 +154,8 @@ static void judge_connection(struct audit_run *run, const struct session *sessio
 /* Is the final request of this login one that its number can be counted from? */
 static bool is_clean(const struct audit_login *login)
 {
-    return audit_ffp_judged(login) && (login->exchanges[login->final].dirt &
-                                       (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE | AUDIT_DIRT_OPCODE)) == 0;
+    return audit_ffp_judged(login) &&
+           (login->exchanges[login->final].dirt & (AUDIT_DIRT_CMD_SN | AUDIT_DIRT_IMMEDIATE | AUDIT_DIRT_OPCODE)) == 0;
 }
 
 /* Does this connection belong to the session, or may it? */

@@ -66,8 +66,7 @@ static void fits(struct audit_run *run, enum audit_rule_id rule, const struct au
         audit_allowed(f, "%s", due);
     }
     pdu_response_decode(&rsp, pdu->bhs);
-    if (rsp.word36 == 0 ||
-        (pdu_opcode(pdu->data) == PDU_SNACK_REQUEST && pdu->bhs[2] == PDU_REJECT_PROTOCOL_ERROR))
+    if (rsp.word36 == 0 || (pdu_opcode(pdu->data) == PDU_SNACK_REQUEST && pdu->bhs[2] == PDU_REJECT_PROTOCOL_ERROR))
         return;
     f = audit_add(run, AUDIT_FFP_006, audit_at_pdu(login, pdu, 36, 4));
     audit_was(f, "DataSN/R2TSN 0x%08x, reason 0x%02x for a %s", (unsigned)rsp.word36, pdu->bhs[2],

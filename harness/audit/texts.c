@@ -48,23 +48,17 @@ static bool slots_grow(struct audit_login *login)
     for (size_t i = 0; i < login->key_count; i++) {
         const struct audit_key *key = &login->keys[i];
 
-        slots[slot_find(login, key->name, key->len, key->hash)] = i + 1;
+        if (!key->entry)
+            slots[slot_find(login, key->name, key->len, key->hash)] = i + 1;
     }
     return true;
 }
 
-/* Index of the key, made when it is new. AUDIT_NONE when out of memory. */
-static size_t key_take(struct audit_login *login, const char *name, size_t len)
+/* A new key at the end of the list. Its index; AUDIT_NONE when out of memory. */
+static size_t key_add(struct audit_login *login, const char *name, size_t len)
 {
-    uint32_t hash = hash_name(name, len);
     struct audit_key *key;
-    size_t slot;
 
-    if (!slots_grow(login))
-        return AUDIT_NONE;
-    slot = slot_find(login, name, len, hash);
-    if (login->slots[slot] != 0)
-        return login->slots[slot] - 1;
     if (login->key_count == login->key_capacity) {
         size_t capacity = login->key_capacity ? 2 * login->key_capacity : 32;
         struct audit_key *keys = realloc(login->keys, capacity * sizeof *keys);
@@ -78,12 +72,47 @@ static size_t key_take(struct audit_login *login, const char *name, size_t len)
     memset(key, 0, sizeof *key);
     key->name = name;
     key->len = len;
-    key->hash = hash;
-    key->entry = keys_find(name, len);
-    login->slots[slot] = login->key_count;
-    if (key->entry)
-        login->known[key->entry->id] = login->key_count;
     return login->key_count - 1;
+}
+
+static size_t known_take(struct audit_login *login, const struct keys_entry *entry, const char *name, size_t len)
+{
+    size_t index;
+
+    if (login->known[entry->id] != 0)
+        return login->known[entry->id] - 1;
+    index = key_add(login, name, len);
+    if (index != AUDIT_NONE) {
+        login->keys[index].entry = entry;
+        login->known[entry->id] = index + 1;
+    }
+    return index;
+}
+
+static size_t unknown_take(struct audit_login *login, const char *name, size_t len)
+{
+    uint32_t hash = hash_name(name, len);
+    size_t slot, index;
+
+    if (!slots_grow(login))
+        return AUDIT_NONE;
+    slot = slot_find(login, name, len, hash);
+    if (login->slots[slot] != 0)
+        return login->slots[slot] - 1;
+    index = key_add(login, name, len);
+    if (index != AUDIT_NONE) {
+        login->keys[index].hash = hash;
+        login->slots[slot] = index + 1;
+    }
+    return index;
+}
+
+/* Index of the key, made when it is new. AUDIT_NONE when out of memory. */
+static size_t key_take(struct audit_login *login, const char *name, size_t len)
+{
+    const struct keys_entry *entry = keys_find(name, len);
+
+    return entry ? known_take(login, entry, name, len) : unknown_take(login, name, len);
 }
 
 static bool pair_add(struct audit_login *login, size_t text, const struct text_pair *from)
@@ -274,13 +303,14 @@ bool audit_pair_turns_down(const struct audit_key *key, const struct audit_pair 
 const struct audit_pair *audit_text_find(const struct audit_login *login, size_t text, enum keys_id id)
 {
     const struct audit_text *t = &login->texts[text];
+    const struct audit_key *key = audit_login_known(login, id);
+    size_t first, end = t->pair_first + t->pair_count;
 
-    for (size_t i = 0; i < t->pair_count; i++) {
-        const struct audit_pair *pair = &login->pairs[t->pair_first + i];
-        const struct keys_entry *entry = login->keys[pair->key_index].entry;
-
-        if (entry && entry->id == id)
-            return pair;
-    }
-    return NULL;
+    if (!key || key->use[t->side].count == 0)
+        return NULL;
+    first = key->use[t->side].first;
+    if (first < t->pair_first) /* said in an earlier text, perhaps again */
+        for (first = t->pair_first; first < end && &login->keys[login->pairs[first].key_index] != key;)
+            first++;
+    return first < end ? &login->pairs[first] : NULL;
 }

@@ -42,16 +42,18 @@ static struct outcome_value value_of(const struct audit_login *login, enum keys_
 {
     const struct keys_entry *entry = keys_at((size_t)id);
     const struct audit_key *key = audit_login_known(login, id);
-    struct outcome_value value = {.number = fallback(entry)};
+    struct outcome_value value = {.said = key != NULL};
     const struct audit_pair *asked = audit_key_pair(login, key, TRANSCRIPT_INITIATOR);
     const struct audit_pair *told = audit_key_pair(login, key, TRANSCRIPT_TARGET);
     const struct audit_pair *offer;
     const struct audit_pair *answer;
+    enum keys_word word;
     uint64_t number;
 
-    if (!key)
+    if (!key) {
+        value.number = fallback(entry);
         return value;
-    value.said = true;
+    }
     offer = audit_key_by_initiator(key) ? asked : told;
     answer = offer == asked ? told : asked;
     value.by = answer ? answer : offer;
@@ -60,12 +62,12 @@ static struct outcome_value value_of(const struct audit_login *login, enum keys_
     } else if (!answer) {
         if (!parse(entry, offer, &number))
             value.unknown = true;
-        else if (!keys_answer_required(entry, offer->value, offer->value_len))
-            value.number = number;
-    } else if (keys_word(answer->value, answer->value_len) == KEYS_WORD_IRRELEVANT) {
-        value.pointless = true;
-    } else if (keys_word(answer->value, answer->value_len) != KEYS_WORD_VALUE) {
-        value.rejected = true;
+        else
+            value.number = keys_answer_required(entry, offer->value, offer->value_len) ? fallback(entry) : number;
+    } else if ((word = keys_word(answer->value, answer->value_len)) != KEYS_WORD_VALUE) {
+        value.pointless = word == KEYS_WORD_IRRELEVANT;
+        value.rejected = !value.pointless;
+        value.number = fallback(entry);
     } else if (!parse(entry, answer, &value.number)) {
         value.unknown = true;
     }
@@ -93,17 +95,18 @@ static bool judged(const struct audit_login *login)
 /* 13.14: FirstBurstLength is not above MaxBurstLength, values left at their default included. */
 static void bursts(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    struct outcome_value first = value_of(login, KEYS_FIRST_BURST_LENGTH);
-    struct outcome_value max = value_of(login, KEYS_MAX_BURST_LENGTH);
-    struct outcome_value r2t = value_of(login, KEYS_INITIAL_R2T);
-    struct outcome_value immediate = value_of(login, KEYS_IMMEDIATE_DATA);
+    struct outcome_value first, max, r2t, immediate;
     struct finding *f;
 
     if (!judged(login) || audit_maybe_discovery(login))
         return;
+    first = value_of(login, KEYS_FIRST_BURST_LENGTH);
+    max = value_of(login, KEYS_MAX_BURST_LENGTH);
     /* A lowered MaxBurstLength next to a FirstBurstLength that nobody named is tolerated. */
     if (!first.said || first.unknown || max.unknown || first.pointless || max.pointless || first.number <= max.number)
         return;
+    r2t = value_of(login, KEYS_INITIAL_R2T);
+    immediate = value_of(login, KEYS_IMMEDIATE_DATA);
     if (r2t.unknown || immediate.unknown || (r2t.number == 1 && immediate.number == 0))
         return;
     if (first.rejected)
@@ -119,15 +122,17 @@ static void bursts(struct audit_run *run, enum audit_rule_id rule, const struct 
 /* 13.17, 13.19 */
 static void one_r2t(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    struct outcome_value level = value_of(login, KEYS_ERROR_RECOVERY_LEVEL);
-    struct outcome_value order = value_of(login, KEYS_DATA_SEQUENCE_IN_ORDER);
-    struct outcome_value r2t = value_of(login, KEYS_MAX_OUTSTANDING_R2T);
+    struct outcome_value level, order, r2t;
     struct finding *f;
 
-    if (!judged(login) || audit_maybe_discovery(login) || level.unknown || order.unknown || r2t.unknown ||
-        r2t.pointless)
+    if (!judged(login) || audit_maybe_discovery(login))
         return;
-    if (level.number == 0 || order.number == 0 || r2t.number <= 1)
+    level = value_of(login, KEYS_ERROR_RECOVERY_LEVEL);
+    if (level.unknown || level.number == 0)
+        return;
+    order = value_of(login, KEYS_DATA_SEQUENCE_IN_ORDER);
+    r2t = value_of(login, KEYS_MAX_OUTSTANDING_R2T);
+    if (order.unknown || r2t.unknown || r2t.pointless || order.number == 0 || r2t.number <= 1)
         return;
     f = audit_add(run, rule, where(login, &r2t));
     audit_was(f, "MaxOutstandingR2T %llu with ErrorRecoveryLevel %llu and DataSequenceInOrder=Yes",
@@ -138,10 +143,13 @@ static void one_r2t(struct audit_run *run, enum audit_rule_id rule, const struct
 /* 7.4.1 */
 static void discovery_level(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    struct outcome_value level = value_of(login, KEYS_ERROR_RECOVERY_LEVEL);
+    struct outcome_value level;
     struct finding *f;
 
-    if (!judged(login) || !audit_surely_discovery(login) || level.unknown || level.number == 0)
+    if (!judged(login) || !audit_surely_discovery(login))
+        return;
+    level = value_of(login, KEYS_ERROR_RECOVERY_LEVEL);
+    if (level.unknown || level.number == 0)
         return;
     f = audit_add(run, rule, where(login, &level));
     audit_was(f, "ErrorRecoveryLevel %llu in a discovery session", (unsigned long long)level.number);

@@ -77,9 +77,10 @@ fuzz_turn()
     case "$entry" in
     login_session | transcript_audit | text_keys | chap_values) extra+=("-dict=$root/corpora/iscsi-login.dict") ;;
     esac
-    timeout --foreground -s INT $((seconds + 30)) "$dir/libfuzzer/fuzz/fuzz_$entry" -fork=1 -ignore_crashes=1 \
-        -ignore_timeouts=1 -ignore_ooms=1 -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
-        -entropic=0 -print_funcs=0 "${extra[@]}" -artifact_prefix="$dir/work/findings/$entry/" "$work/corpus" \
+    # shellcheck disable=SC2086,SC2154
+    timeout --foreground -s INT $((seconds + 30)) "$dir/libfuzzer/fuzz/fuzz_$entry" $libfuzzer_quick -fork=1 \
+        -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 -max_total_time="$seconds" -max_len=20000 -timeout=10 \
+        -rss_limit_mb=2048 "${extra[@]}" -artifact_prefix="$dir/work/findings/$entry/" "$work/corpus" \
         "${seeds[@]}" >>"$work/log" 2>&1
 }
 
