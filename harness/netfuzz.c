@@ -236,6 +236,24 @@ static bool commit_one(struct netfuzz *f, struct netfuzz_slot *slot)
     return true;
 }
 
+/* Since begin_ms nothing new was sent. */
+static void was_aside(struct netfuzz *f, int64_t begin_ms)
+{
+    f->stats->aside_ms += (uint64_t)(process_now_ms() - begin_ms);
+}
+
+static void look_into_rules(struct netfuzz *f, const struct netfuzz_slot *slot)
+{
+    for (size_t i = 0; i < slot->rule_count && !f->trouble && !f->lost; i++) {
+        int64_t begin = process_now_ms();
+
+        if (netfuzz_finding_find(&f->findings, NETFUZZ_RULE, slot->rules[i]))
+            continue;
+        netfuzz_handle_rule(f, slot, slot->rules[i]);
+        was_aside(f, begin);
+    }
+}
+
 /* Puts what is finished into the books, in the order of the numbers; looks into rules that were broken. */
 static bool commit(struct netfuzz *f)
 {
@@ -244,9 +262,7 @@ static bool commit(struct netfuzz *f)
 
         if (!slot->finished)
             break;
-        for (size_t i = 0; i < slot->rule_count && !f->trouble && !f->lost; i++)
-            if (!netfuzz_finding_find(&f->findings, NETFUZZ_RULE, slot->rules[i]))
-                netfuzz_handle_rule(f, slot, slot->rules[i]);
+        look_into_rules(f, slot);
         if (!commit_one(f, slot))
             return false;
     }
@@ -291,8 +307,11 @@ static void look_after(struct netfuzz *f)
     if (!f->trouble && now - f->health_ms >= HEALTH_MS) {
         check_login(f);
         if (!f->trouble) {
+            int64_t begin = process_now_ms();
+
             netfuzz_watch_growth(f);
             netfuzz_watch_slowness(f);
+            was_aside(f, begin);
         }
         f->health_ms = process_now_ms();
     }
@@ -335,9 +354,12 @@ static void fuzz(struct netfuzz *f)
             break;
         look_after(f);
         if (f->trouble) {
+            int64_t begin = process_now_ms();
+
             netfuzz_drain(f);
             netfuzz_handle_trouble(f);
             f->trouble = false;
+            was_aside(f, begin);
         }
         netfuzz_show(f, "fuzzing");
     }

@@ -52,6 +52,7 @@ static size_t kept_numbers(struct netfuzz *f, struct kept out[16])
         {"execs", &s->execs},       {"sessions", &s->sessions},       {"pdus", &s->pdus},
         {"answers", &s->answers},   {"silent", &s->silent},           {"flooded", &s->flooded},
         {"restarts", &s->restarts}, {"unreachable", &s->unreachable}, {"committed", &f->committed},
+        {"aside_ms", &s->aside_ms},
     };
 
     memcpy(out, rows, sizeof(rows));

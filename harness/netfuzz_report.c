@@ -42,6 +42,7 @@ static json_t *report_json(const struct netfuzz *f)
                        (json_int_t)f->corpus.count, "restarts", (json_int_t)s->restarts, "interrupted", s->interrupted);
     if (!report)
         return NULL;
+    json_object_set_new(report, "aside_ms", json_integer((json_int_t)s->aside_ms));
     json_object_set_new(report, "sessions", json_integer((json_int_t)s->sessions));
     json_object_set_new(report, "reached", reached);
     json_object_set_new(report, "memory_kib",
@@ -76,7 +77,8 @@ static void put_numbers(FILE *out, const struct netfuzz *f)
     fprintf(out, " |\n| version | ");
     put_cell(out, s->version[0] ? s->version : "unknown");
     fprintf(out, " |\n| start | %s |\n| end | %s%s |\n", start, end, s->interrupted ? " (interrupted)" : "");
-    fprintf(out, "| spent fuzzing | %lld s |\n", (long long)s->run_ms / 1000);
+    fprintf(out, "| spent fuzzing | %lld s, %llu s of it on findings and restarts |\n", (long long)s->run_ms / 1000,
+            (unsigned long long)s->aside_ms / 1000);
     fprintf(out, "| seed, connections | %llu, %zu |\n", (unsigned long long)s->seed, s->connections);
     fprintf(out, "| executions | %llu |\n| sessions | %llu (%.0f a second) |\n", (unsigned long long)s->execs,
             (unsigned long long)s->sessions, s->run_ms ? (double)s->sessions * 1000.0 / (double)s->run_ms : 0.0);

@@ -14,11 +14,12 @@ struct netfuzz_stats {
     char address[128];
     uint64_t seed;
     size_t connections;
-    int64_t started; /* UTC, seconds since 1970: of the first part of an interrupted run */
-    int64_t ended;   /* the same, 0 while it runs */
-    int64_t run_ms;  /* spent fuzzing, all parts together */
-    int64_t part_ms; /* of this part */
-    uint64_t execs;  /* executions that counted, all parts together */
+    int64_t started;   /* UTC, seconds since 1970: of the first part of an interrupted run */
+    int64_t ended;     /* the same, 0 while it runs */
+    int64_t run_ms;    /* spent fuzzing, all parts together */
+    int64_t part_ms;   /* of this part */
+    uint64_t aside_ms; /* of run_ms: on making findings small and on restarts, while nothing new was sent */
+    uint64_t execs;    /* executions that counted, all parts together */
     uint64_t part_execs;
     uint64_t sessions;                /* TCP connections that were opened for them */
     uint64_t pdus, answers;           /* sent, received */
