@@ -161,7 +161,8 @@ static void step_text(struct scenario *s, struct conn *c, const struct case_step
         if (!step->no_answer)
             conn_finish(c, CONN_ANSWERED, "answered the Text Request");
     } else if (!s->over) {
-        /* What was expected may stand in the part that came. A close or a Reject at once is left to the expectations. */
+        /* What was expected may stand in the part that came. A close or a Reject at once is left to the expectations.
+         */
         step_must(s, c, c->end != CONN_SILENT && c->text_answer.len == 0, "Text Request");
     }
     text_buf_free(&text);
@@ -217,6 +218,7 @@ static void step_on_conn(struct scenario *s, struct conn *c, const struct case_s
     case CASE_STEP_SEND:
         if (fullfeature_send(c, &step->pdu, !step->no_answer))
             settle_error(s);
+        s->result->hung_up |= step->pdu.opcode == PDU_LOGOUT_REQUEST && !step->no_answer && c->end == CONN_CLOSED;
         break;
     case CASE_STEP_NOP:
         if (usable(s, c, true))
@@ -287,8 +289,9 @@ static void log_out(struct scenario *s)
             c->session->ended)
             continue;
         conn_note(c, TRANSCRIPT_INFO, 0, CONN_OVER_NOTE);
-        s->result->hung_up |= fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000, 0) ==
-                                  LOGOUT_UNANSWERED && c->link->peer_ended;
+        s->result->hung_up |=
+            fullfeature_logout(c, true, true, net_now(n) + CLEAN_UP_MS * 1000, 0) == LOGOUT_UNANSWERED &&
+            c->link->peer_ended;
     }
 }
 

@@ -49,7 +49,7 @@ enum {
     SCHEDULE_DYING_MS = 30,   /* from the end of its connections to that of a process */
     SCHEDULE_HANGUP_ATTEMPTS =
         4,                     /* of a case that the target hung up on: one in a hundred makes two in a row too often */
-    SCHEDULE_HANGUPS_MAX = 32, /* more than that: it is the way of the target, and no answer was lost */
+    SCHEDULE_HANGUPS_MAX = 64, /* more than that: it is the way of the target, and no answer was lost */
 };
 
 /* Has the instance that the case ran on died of it, or of one beside it? how: in words. */
