@@ -8,6 +8,7 @@
 #include "harness/capture_flow.h"
 #include "harness/capture_ng.h"
 #include "harness/capture_packet.h"
+#include "wire/bytes.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -92,6 +93,23 @@ static bool is_zipped(FILE *file)
 
     rewind(file);
     return zipped;
+}
+
+bool capture_is(const char *path)
+{
+    static const uint32_t magics[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a};
+    FILE *file = fopen(path, "re");
+    uint8_t head[4];
+    bool is = false;
+
+    if (file && fread(head, 1, sizeof head, file) == sizeof head) {
+        is = head[0] == 0x1f && head[1] == 0x8b;
+        for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+            is = is || bytes_get_be32(head) == magics[i];
+    }
+    if (file)
+        fclose(file);
+    return is;
 }
 
 /* ---- opening ---- */

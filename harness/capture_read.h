@@ -80,6 +80,9 @@ struct capture_counts {
 
 struct capture;
 
+/* Does the file begin like a capture: pcap, pcapng, or either of them compressed? False also when it cannot be read. */
+bool capture_is(const char *path);
+
 /*
  * Opens a file; "-" is standard input. Returns NULL with one line in err that names the file and what is wrong. The
  * caller closes it.

@@ -1,4 +1,5 @@
 /* Seeds: genuine logins of libiscsi and the cases' bytes, driven once through the tap. See netfuzz_campaign.h. */
+#include "harness/capture_read.h"
 #include "harness/netfuzz_campaign.h"
 #include "harness/netfuzz_seed.h"
 #include "harness/process.h"
@@ -89,7 +90,7 @@ static bool seed_case(struct netfuzz *f, const struct case_def *def, int timeout
 
     json_decref(result.seen);
     if (good && result.verdict != VERDICT_SKIP && result.verdict != VERDICT_ERROR)
-        good = netfuzz_seed_transcript(t, &in) && (in.count == 0 || take_seed(f, &in, keep));
+        good = netfuzz_seed_transcript(t, NETFUZZ_SEED_OWN, &in) && (in.count == 0 || take_seed(f, &in, keep));
     netfuzz_input_free(&in);
     transcript_free(t);
     return good;
@@ -183,12 +184,55 @@ static bool collect_cases(struct netfuzz *f)
     return true;
 }
 
+/* One connection of a capture. */
+static bool take_conn(struct netfuzz *f, const struct capture_conn *conn)
+{
+    struct netfuzz_input in = {0};
+    bool good = netfuzz_seed_transcript(conn->transcript, NETFUZZ_SEED_FOREIGN, &in) &&
+                (in.count == 0 || take_seed(f, &in, false));
+
+    netfuzz_input_free(&in);
+    return good;
+}
+
+/* What initiators said in a capture, each connection by itself, in the order in which they end. */
+static bool take_capture(struct netfuzz *f, const char *path)
+{
+    struct capture *capture = capture_open(path, &(struct capture_options){0}, f->err, sizeof(f->err));
+    int64_t until = process_now_ms() + CASES_MS;
+    enum capture_result result = CAPTURE_PAUSE;
+    bool good = capture != NULL;
+
+    while (good && !netfuzz_stopped(f) && result != CAPTURE_END && result != CAPTURE_DAMAGED) {
+        struct capture_conn *conn = NULL;
+
+        if (process_now_ms() >= until) {
+            netfuzz_remark(f, "%s: no more seeds out of it after %d s", path, CASES_MS / 1000);
+            break;
+        }
+        result = capture_next(capture, &conn);
+        if (result == CAPTURE_CONN) {
+            good = take_conn(f, conn);
+            capture_conn_free(conn);
+        }
+        netfuzz_show(f, "collecting seeds");
+    }
+    if (good && result == CAPTURE_DAMAGED)
+        netfuzz_remark(f, "%s", capture_error(capture));
+    if (capture)
+        capture_close(capture);
+    return good;
+}
+
 static bool take_file(void *user, const char *path, const struct netfuzz_input *in)
 {
     struct netfuzz *f = user;
 
-    (void)path;
-    return netfuzz_stopped(f) || in->count == 0 || take_seed(f, in, false);
+    if (netfuzz_stopped(f))
+        return true;
+    if (capture_is(path))
+        return take_capture(f, path);
+    return in->count == 0 || take_seed(f, in, false);
 }
 
 bool netfuzz_collect(struct netfuzz *f)

@@ -96,28 +96,44 @@ static int is_visible(const struct dirent *d)
     return d->d_name[0] != '.';
 }
 
-bool netfuzz_corpus_read(const char *dir, bool (*each)(void *user, const char *path, const struct netfuzz_input *in),
+static bool is_regular(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+static bool read_file(const char *path, bool (*each)(void *user, const char *path, const struct netfuzz_input *in),
+                      void *user, char *err, size_t err_len)
+{
+    struct netfuzz_input in = {0};
+    bool good = netfuzz_corpus_load(path, &in, err, err_len) && each(user, path, &in);
+
+    netfuzz_input_free(&in);
+    return good;
+}
+
+bool netfuzz_corpus_read(const char *path, bool (*each)(void *user, const char *path, const struct netfuzz_input *in),
                          void *user, char *err, size_t err_len)
 {
     struct dirent **names;
-    int count = scandir(dir, &names, is_visible, alphasort);
+    int count;
     bool good = true;
 
+    if (is_regular(path))
+        return read_file(path, each, user, err, err_len);
+    count = scandir(path, &names, is_visible, alphasort);
     if (count < 0) {
-        snprintf(err, err_len, "%s: %s", dir, strerror(errno));
+        snprintf(err, err_len, "%s: %s", path, strerror(errno));
         return false;
     }
     for (int i = 0; i < count; i++) {
-        struct netfuzz_input in = {0};
-        struct stat about;
-        char path[PATH_MAX];
+        char name[PATH_MAX];
 
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+        snprintf(name, sizeof(name), "%s/%s", path, names[i]->d_name);
         free(names[i]);
-        if (!good || stat(path, &about) != 0 || !S_ISREG(about.st_mode))
-            continue;
-        good = netfuzz_corpus_load(path, &in, err, err_len) && each(user, path, &in);
-        netfuzz_input_free(&in);
+        if (good && is_regular(name))
+            good = read_file(name, each, user, err, err_len);
     }
     free(names);
     return good;

@@ -36,8 +36,9 @@ bool netfuzz_corpus_add(struct netfuzz_corpus *c, const struct netfuzz_input *in
 /* Reads the files that a run left in c->dir; those of executions from `before` on are removed. False with err. */
 bool netfuzz_corpus_resume(struct netfuzz_corpus *c, uint64_t before, char *err, size_t err_len);
 
-/* Reads every file of a directory as an input; capped at NETFUZZ_INPUT_MAX bytes each. Calls each for it. */
-bool netfuzz_corpus_read(const char *dir, bool (*each)(void *user, const char *path, const struct netfuzz_input *in),
+/* Reads a file, or every file of a directory, as an input; capped at NETFUZZ_INPUT_MAX bytes each. Calls each for it.
+ */
+bool netfuzz_corpus_read(const char *path, bool (*each)(void *user, const char *path, const struct netfuzz_input *in),
                          void *user, char *err, size_t err_len);
 
 void netfuzz_corpus_free(struct netfuzz_corpus *c);

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct replay {
     struct netfuzz *f;
@@ -59,16 +58,8 @@ static bool replay_one(void *user, const char *path, const struct netfuzz_input 
 bool netfuzz_replay_all(struct netfuzz *f, const char *path, size_t *shown)
 {
     struct replay r = {.f = f};
-    struct netfuzz_input in = {0};
-    struct stat about;
-    bool good;
+    bool good = netfuzz_corpus_read(path, replay_one, &r, f->err, sizeof(f->err));
 
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
-        good = netfuzz_corpus_read(path, replay_one, &r, f->err, sizeof(f->err));
-    } else {
-        good = netfuzz_corpus_load(path, &in, f->err, sizeof(f->err)) && replay_one(&r, path, &in);
-        netfuzz_input_free(&in);
-    }
     printf("%zu inputs played, %zu show something\n", r.played, r.shown);
     if (good && r.played == 0)
         snprintf(f->err, sizeof(f->err), "--replay %s: there is no input in it", path);

@@ -20,6 +20,25 @@ struct conn_pdus {
     long count;
 };
 
+/* Keys whose value becomes a token. */
+static const struct {
+    const char *key, *token, *chap_token; /* chap_token: on a connection with CHAP; NULL the same */
+    bool foreign;                         /* only in a recording of others */
+} tokens[] = {
+    {"CHAP_R", "{chap_r}", NULL, false},
+    {"InitiatorName", "{initiator}", NULL, true},
+    {"TargetName", "{target}", "{chap_target}", true},
+    {"CHAP_N", "{user}", NULL, true},
+};
+
+enum { TOKENS = sizeof(tokens) / sizeof(tokens[0]) };
+
+/* Will the value of a key of this text be one? */
+static bool becomes_token(size_t i, enum netfuzz_seed_names names, const uint8_t *text, size_t len)
+{
+    return (names == NETFUZZ_SEED_FOREIGN || !tokens[i].foreign) && text_count(text, len, tokens[i].key) == 1;
+}
+
 /* When the case was over and the harness only cleaned up; INT64_MAX: never. */
 static int64_t over_at(const struct transcript_conn *c)
 {
@@ -44,8 +63,8 @@ static bool tsih_given(const struct conn_pdus *all, size_t count, unsigned tsih)
 }
 
 /* What of the PDU only that session knew. stat_sn: the last one that came before it. */
-static unsigned live_of(const struct transcript_pdu *p, const struct conn_pdus *all, size_t count, bool heard,
-                        uint32_t stat_sn)
+static unsigned live_of(const struct transcript_pdu *p, const struct conn_pdus *all, size_t count,
+                        enum netfuzz_seed_names names, bool heard, uint32_t stat_sn)
 {
     unsigned live = 0;
 
@@ -57,8 +76,9 @@ static unsigned live_of(const struct transcript_pdu *p, const struct conn_pdus *
         live |= SESSION_INPUT_LIVE_ISID;
         if (tsih != 0 && tsih_given(all, count, tsih))
             live |= SESSION_INPUT_LIVE_TSIH;
-        if (p->data && text_count(p->data, p->data_len, "CHAP_R") == 1)
-            live |= SESSION_INPUT_LIVE_TEXT;
+        for (size_t i = 0; p->data && i < TOKENS; i++)
+            if (becomes_token(i, names, p->data, p->data_len))
+                live |= SESSION_INPUT_LIVE_TEXT;
     }
     return live;
 }
@@ -100,16 +120,23 @@ static void settle_challenge(uint8_t *text, size_t len)
         ((char *)(uintptr_t)pair.value)[i] = (char)('0' + i % 10);
 }
 
-/* A copy of the PDU with the token in the place of its CHAP_R. Bytes and length; NULL: no memory. */
-static uint8_t *with_token(const struct transcript_pdu *p, size_t *len)
+/* A copy of the PDU with the tokens in their places. Bytes and length; NULL: no memory. */
+static uint8_t *with_tokens(const struct transcript_pdu *p, enum netfuzz_seed_names names, bool chap, size_t *len)
 {
     struct text_buf text;
     size_t head = (size_t)(p->data - p->bhs);
     uint8_t *out = NULL;
+    bool good;
 
     text_buf_init_growing(&text, NETFUZZ_RECORD_MAX, NULL, NULL);
-    if (text_buf_add_raw(&text, p->data, p->data_len) && text_buf_replace(&text, "CHAP_R", "{chap_r}") > 0 &&
-        (out = calloc(1, head + pdu_padded_len(text.len))) != NULL) {
+    good = text_buf_add_raw(&text, p->data, p->data_len);
+    for (size_t i = 0; i < TOKENS && good; i++) {
+        const char *token = chap && tokens[i].chap_token ? tokens[i].chap_token : tokens[i].token;
+
+        if (becomes_token(i, names, p->data, p->data_len))
+            good = text_buf_replace(&text, tokens[i].key, token) > 0;
+    }
+    if (good && (out = calloc(1, head + pdu_padded_len(text.len))) != NULL) {
         memcpy(out, p->bhs, head);
         pdu_set_data_len(out, text.len);
         memcpy(out + head, text.data, text.len);
@@ -119,11 +146,12 @@ static uint8_t *with_token(const struct transcript_pdu *p, size_t *len)
     return out;
 }
 
-static bool add_said(struct netfuzz_input *out, const struct said *s, struct drawn drawn[NETFUZZ_CONNS])
+static bool add_said(struct netfuzz_input *out, const struct said *s, enum netfuzz_seed_names names, bool chap,
+                     struct drawn drawn[NETFUZZ_CONNS])
 {
     bool token = (s->live & SESSION_INPUT_LIVE_TEXT) != 0;
     size_t len = s->pdu->len;
-    uint8_t *bytes = token ? with_token(s->pdu, &len) : malloc(len);
+    uint8_t *bytes = token ? with_tokens(s->pdu, names, chap, &len) : malloc(len);
 
     if (!bytes)
         return false;
@@ -149,7 +177,18 @@ static int by_time(const void *a, const void *b)
     return x->conn != y->conn ? (x->conn < y->conn ? -1 : 1) : (x->pdu->number < y->pdu->number ? -1 : 1);
 }
 
-static size_t collect(const struct transcript *t, const struct conn_pdus *all, size_t conns, struct said *said)
+/* Has the initiator of the connection answered a challenge? */
+static bool has_chap(const struct conn_pdus *all)
+{
+    for (long i = 0; i < all->count; i++)
+        if (all->pdus[i].side == TRANSCRIPT_INITIATOR && all->pdus[i].data &&
+            text_count(all->pdus[i].data, all->pdus[i].data_len, "CHAP_R") > 0)
+            return true;
+    return false;
+}
+
+static size_t collect(const struct transcript *t, const struct conn_pdus *all, size_t conns,
+                      enum netfuzz_seed_names names, struct said *said)
 {
     size_t count = 0;
 
@@ -167,14 +206,14 @@ static size_t collect(const struct transcript *t, const struct conn_pdus *all, s
                 stat_sn = bytes_get_be32(p->bhs + 24);
                 heard = true;
             } else if (p->len == pdu_total_len(p->bhs, false, false)) { /* no digests: they would be wrong */
-                said[count++] = (struct said){p, c, live_of(p, all, conns, heard, stat_sn)};
+                said[count++] = (struct said){p, c, live_of(p, all, conns, names, heard, stat_sn)};
             }
         }
     }
     return count;
 }
 
-bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *out)
+bool netfuzz_seed_transcript(const struct transcript *t, enum netfuzz_seed_names names, struct netfuzz_input *out)
 {
     size_t conns = t->conn_count < NETFUZZ_CONNS ? t->conn_count : NETFUZZ_CONNS, total = 0, count;
     struct conn_pdus all[NETFUZZ_CONNS] = {{NULL, 0}};
@@ -190,10 +229,10 @@ bool netfuzz_seed_transcript(const struct transcript *t, struct netfuzz_input *o
     }
     said = calloc(total + 1, sizeof(*said));
     if (said && good) {
-        count = collect(t, all, conns, said);
+        count = collect(t, all, conns, names, said);
         qsort(said, count, sizeof(*said), by_time);
         for (size_t i = 0; i < count && good; i++)
-            good = add_said(out, &said[i], drawn);
+            good = add_said(out, &said[i], names, has_chap(&all[said[i].conn]), drawn);
     }
     good = good && said;
     free(said);

@@ -106,6 +106,24 @@ diff "$work/whole.list" "$work/parts.list" >"$work/diff" || {
 expect_exit 2 5000 "$iscsispec" fuzz --profile "$work/sound.yaml" --seed 2 --out "$work/parts"
 expect_output 'holds a run with --seed 1'
 
+# --- a capture is a seed, connection by connection, with the names and the CHAP_R of the target that is fuzzed
+fuzz_seeds()
+{
+    out=$1 && shift
+    # shellcheck disable=SC2086
+    timeout 60 $fuzz --execs 1 --out "$work/$out" "$@" >"$work/output" 2>&1
+    [ $? -le 1 ] || cat "$work/output"
+    jq .seeds "$work/$out/state.json"
+}
+none=$(fuzz_seeds none) captured=$(fuzz_seeds captured --corpus "$source/corpora/captures")
+[ "$captured" -gt $((none + 5)) ] || fail "$none seeds, and $captured with captures"
+full=$(grep -l '{chap_target}' "$work"/captured/corpus/* | sed 's/.*reach://' | awk 'int($1 / 4) % 2 && int($1 / 16) % 2' | wc -l)
+[ "$full" -ge 1 ] || fail "no captured login with CHAP gets in"
+expect_exit 2 30000 "$iscsispec" fuzz --cases "$work/cases" --execs 1 --out "$work/cut" --corpus "$work/cut.pcap"
+head -c 100 "$source/corpora/captures/chap-tgtd.pcap" >"$work/cut.pcap"
+fuzz_seeds cut --corpus "$work/cut.pcap" >/dev/null
+expect_output 'cut.pcap'
+
 # --- under fire: garbage, bytes without end, silence, resets
 profile fire
 # shellcheck disable=SC2086
