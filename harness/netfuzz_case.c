@@ -213,16 +213,15 @@ static bool is_answered(const struct netfuzz_input *in, size_t i)
 static void put_records(FILE *out, const struct netfuzz_input *in)
 {
     bool opened[NETFUZZ_CONNS] = {false};
+    const char *first = NULL; /* whose ISID all have */
 
     for (size_t i = 0; i < in->count; i++) {
         const struct netfuzz_record *r = &in->records[i];
 
         if (!opened[r->conn] && r->kind == NETFUZZ_DATA) {
-            bool first = true;
-
-            for (size_t c = 0; c < NETFUZZ_CONNS; c++)
-                first = first && !opened[c];
-            fprintf(out, "    - login: {as: %s, base: raw%s}\n", conn_names[r->conn], first ? "" : ", isid-of: A");
+            fprintf(out, "    - login: {as: %s, base: raw%s%s}\n", conn_names[r->conn], first ? ", isid-of: " : "",
+                    first ? first : "");
+            first = first ? first : conn_names[r->conn];
             opened[r->conn] = true;
         }
         if (r->kind == NETFUZZ_DATA)

@@ -32,6 +32,11 @@ static const struct row broken[] = {
     {"L-RSP-016", ROUNDS, {K(TWICE, 5)}, NULL, false},
     {"L-RSP-016", ROUNDS, {K(TWICE, 7)}, NULL, false},
     {"L-RSP-016", REFUSED, {K(TWICE, 1)}, NULL, false},
+    {"L-RSP-016",
+     ROUNDS,
+     {K(REMOVE, 4), F(5, "Status", 0x0200), X(5, ""), A(6, "MaxConnections=1"), C(7)},
+     NULL,
+     false},
     {"L-RSP-017", ROUNDS, {K(NO_PAD, 1)}, NULL, false},
     {"L-RSP-017", ROUNDS, {K(NO_PAD, 1), C(2)}, NULL, false},
     {"L-RSP-017", LONG_ANSWER, {A(3, "TargetAlias=xx"), K(NO_PAD, 3)}, NULL, false},
@@ -437,7 +442,12 @@ static const struct row innocent[] = {
      {A(4, "SessionType=Discovery"), A(4, "ErrorRecoveryLevel=1"), A(5, "ErrorRecoveryLevel=1")},
      NULL,
      false},
-    /* what the target answers was never whole */
+    /* what the target answers was not whole by then, or never */
+    {NULL,
+     ROUNDS,
+     {K(REMOVE, 4), F(5, "Status", 0x0200), X(5, ""), A(6, "MaxConnections=1"), K(HEAD_FIRST, 6), C(7)},
+     NULL,
+     false},
     {NULL, MUTUAL_CHAP, {A(4, "X-a=1"), K(NO_PAD, 4), C(6)}, NULL, false},
     /* full feature phase */
     {NULL, PLAIN, {B(2, 0, 0x00), F(3, "ExpCmdSN", CMD_SN + 1)}, NULL, false},

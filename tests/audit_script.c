@@ -322,6 +322,14 @@ size_t script_encode(const struct message *m, uint8_t *wire)
     return len;
 }
 
+static void put_head(struct transcript *t, const struct message *m, int64_t now)
+{
+    uint8_t wire[sizeof m->text + PDU_BHS_LEN + 16];
+
+    script_encode(m, wire);
+    assert_true(transcript_bytes(t->conns[m->conn], m->side, now, wire, PDU_BHS_LEN));
+}
+
 struct transcript *script_record(const struct script *s)
 {
     static const char *const names[] = {"A", "B", "C", "D"};
@@ -343,9 +351,13 @@ struct transcript *script_record(const struct script *s)
             c->remote_port = 3260;
             c->connected = true;
         }
+        size_t from = m->head_first ? PDU_BHS_LEN : 0;
+
         now += s->step_us;
+        if (i + 1 < s->count && s->m[i + 1].head_first)
+            put_head(t, &s->m[i + 1], now);
         for (int k = 0; k < (m->removed ? 0 : m->twice ? 2 : 1); k++)
-            assert_true(transcript_bytes(t->conns[m->conn], m->side, now, wire, len));
+            assert_true(transcript_bytes(t->conns[m->conn], m->side, now, wire + from, len - from));
     }
     for (size_t i = 0; i < t->conn_count; i++) {
         if (!s->target_stays)
@@ -488,6 +500,9 @@ static void change_wire(struct message *m, const struct change *change)
         break;
     case BAD_DIGEST:
         m->bad_digest = true;
+        break;
+    case HEAD_FIRST:
+        m->head_first = true;
         break;
     default:
         break;

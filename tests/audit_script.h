@@ -56,6 +56,7 @@ struct message {
     size_t ahs; /* bytes of AHS before the text, not counted in the data segment */
     bool removed;
     bool twice;
+    bool head_first; /* its header goes out before the message in front of it */
 };
 
 struct script {
@@ -90,7 +91,8 @@ enum change_kind {
     DIGEST,
     NO_DIGEST,
     BAD_DIGEST,
-    SLOW, /* a second between messages */
+    SLOW,       /* a second between messages */
+    HEAD_FIRST, /* the header goes out before the message in front of it, the rest behind that */
 };
 
 struct change {

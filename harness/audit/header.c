@@ -28,6 +28,18 @@ static void only_login_responses(struct audit_run *run, enum audit_rule_id rule,
     audit_allowed(f, "0x23, Login Response");
 }
 
+/* Had a PDU of the initiator begun by then, and was not whole? A target may refuse what its header says. */
+static bool half_sent(const struct audit_login *login, const struct transcript_pdu *response)
+{
+    for (size_t i = login->pdu_count; i > 0 && &login->pdus[i - 1] != response; i--) {
+        const struct transcript_pdu *pdu = &login->pdus[i - 1];
+
+        if (pdu->side == TRANSCRIPT_INITIATOR && pdu->first_us <= response->first_us)
+            return true;
+    }
+    return false;
+}
+
 /* 6.3: one request, one response. */
 static void one_response(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login,
                          const struct audit_exchange *x)
@@ -38,7 +50,8 @@ static void one_response(struct audit_run *run, enum audit_rule_id rule, const s
 
     if (x->request || login->tail_request || !x->login_response)
         return;
-    if (!x->success && (!before || !before->response || x->response->at_us - before->response->at_us >= STALL_US))
+    if (!x->success && (!before || !before->response || x->response->at_us - before->response->at_us >= STALL_US ||
+                        half_sent(login, x->response)))
         return;
     f = audit_add(run, rule, audit_at_pdu(login, x->response, 0, x->response->len));
     audit_was(f, "a Login Response that no request asked for");
