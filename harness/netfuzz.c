@@ -424,6 +424,7 @@ static void prepare_site(struct netfuzz *f)
         f->site.names.secret_len = chap->secret.text ? strlen(chap->secret.text) : 0;
         copy_text(x->chap_user, sizeof(x->chap_user), chap->user);
         copy_text(x->chap_secret, sizeof(x->chap_secret), chap->secret.text);
+        x->secrets_known = true;
     }
     if (mutual) {
         copy_text(x->mutual_user, sizeof(x->mutual_user), mutual->mutual_user);

@@ -328,6 +328,15 @@ static enum step wait_for(struct talk *t, enum wait what, int ms)
     return t->expired ? STEP_OVER : STEP_WAIT;
 }
 
+/* Is an answer due on another connection: the one that tells the TSIH that this one is to join? */
+static bool others_due(const struct talk *t, const struct wire *w)
+{
+    for (size_t i = 0; i < NETFUZZ_CONNS; i++)
+        if (t->wires[i] && t->wires[i] != w && t->wires[i]->due > 0 && t->wires[i]->head_len == 0)
+            return true;
+    return false;
+}
+
 static enum step play_data(struct talk *t, const struct netfuzz_record *r)
 {
     const struct netfuzz_site *site = t->player->site;
@@ -339,7 +348,7 @@ static enum step play_data(struct talk *t, const struct netfuzz_record *r)
         return wait_for(t, WAIT_CONNECT, site->answer_ms);
     if (w->closing || w->peer_ended || w->we_ended || w->garbage)
         return STEP_ON; /* nobody hears it */
-    if (w->due > 0 && w->head_len == 0)
+    if ((w->due > 0 && w->head_len == 0) || ((r->live & SESSION_INPUT_LIVE_TSIH) != 0 && others_due(t, w)))
         return wait_for(t, WAIT_ANSWER, site->answer_ms);
     if (w->other > 0 && w->head_len == 0 && wait_for(t, WAIT_OTHER, site->other_ms) == STEP_WAIT)
         return STEP_WAIT;

@@ -88,6 +88,7 @@ struct transcript_context {
     char chap_secret[256];
     char mutual_user[256];
     char mutual_secret[256];
+    bool secrets_known; /* no account of the target has another secret than these two */
     int close_grace_ms; /* how long we kept our direction open after a refusal */
 };
 

@@ -217,6 +217,7 @@ static const struct row broken[] = {
     {"L-CHAP-015", MUTUAL_CHAP, {D(4, "CHAP_R")}, "L-AUTH-010", false},
     {"L-CHAP-025", ONE_WAY, {F(5, "T", 0), F(5, "NSG", 0), X(5, NEW_CHALLENGE), C(6)}, NULL, false},
     {"L-CHAP-028", ONE_WAY, {S(4, WRONG_R), F(5, "T", 0), F(5, "NSG", 0), X(5, NEW_CHALLENGE), C(6)}, NULL, false},
+    {"L-CHAP-013", ONE_WAY, {S(4, "CHAP_N=stranger"), S(4, WRONG_R), K(KNOWN, 0)}, NULL, false},
     {"L-CHAP-032", ONE_WAY, {X(5, "CHAP_N=t\n" WRONG_R "\n")}, NULL, false},
     {"L-MCHAP-001", MUTUAL_CHAP, {X(5, "")}, NULL, false},
     {"L-MCHAP-001", MUTUAL_CHAP, {S(5, WRONG_R)}, NULL, false},
@@ -431,6 +432,9 @@ static const struct row innocent[] = {
     {NULL, DISCOVERY, {A(1, "TargetPortalGroupTag=1")}, NULL, false},
     {NULL, DISCOVERY, {X(3, "")}, NULL, false},
     {NULL, LISTING, {X(3, "SendTargets=Reject\n")}, NULL, false},
+    /* somebody else, whose secret may be another one */
+    {NULL, ONE_WAY, {S(4, "CHAP_N=stranger"), S(4, WRONG_R)}, NULL, false},
+    {NULL, ONE_WAY, {S(4, "CHAP_N=stranger"), K(KNOWN, 0)}, NULL, false},
     /* a session of a type that nobody can tell */
     {NULL,
      ROUNDS,

@@ -444,6 +444,9 @@ static bool change_script(struct script *s, const struct change *change)
     case STAYS:
         s->target_stays = true;
         return true;
+    case KNOWN:
+        s->context.secrets_known = true;
+        return true;
     case DEMAND:
         s->context.requires_chap = true;
         return true;

@@ -83,6 +83,7 @@ enum change_kind {
     PAD,     /* value of the pad bytes */
     STAYS,   /* the target does not close */
     DEMAND,  /* CHAP is demanded */
+    KNOWN,   /* there are no other secrets than those of the script */
     CAPTURE, /* nothing is known beyond the bytes */
     CUT,     /* the script ends before this message */
     AHS,     /* four bytes of AHS, announced */

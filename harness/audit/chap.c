@@ -93,6 +93,17 @@ static void add_pdu(struct audit_run *run, enum audit_rule_id rule, const struct
     audit_allowed(f, "%s", allowed);
 }
 
+/* Of a user who is not ours: whoever it is has no other secret than those that are known. */
+static enum verified verify_stranger(const struct state *s, const struct transcript_context *context,
+                                     const struct audit_pair *response)
+{
+    if (verify(s->chosen, s->id, context->chap_secret, &s->challenge, response) == VERIFIED_NO &&
+        (context->mutual_secret[0] == '\0' ||
+         verify(s->chosen, s->id, context->mutual_secret, &s->challenge, response) == VERIFIED_NO))
+        return VERIFIED_NO;
+    return VERIFIED_UNKNOWN;
+}
+
 /* What the initiator says in this exchange. Returns true when it is step 3: CHAP_N or CHAP_R. */
 static bool take_request(struct state *s, const struct audit_login *login, const struct audit_exchange *x)
 {
@@ -114,10 +125,13 @@ static bool take_request(struct state *s, const struct audit_login *login, const
     if (response) {
         s->response_seen = true;
         s->verified = VERIFIED_UNKNOWN;
-        /* Only for the user whose secret is known; and a second response may belong to nothing. */
-        if (name && s->challenges == 1 && s->id_valid && (x->dirt & UNSURE) == 0 && context->chap_user[0] != '\0' &&
-            text_equals(name->value, name->value_len, context->chap_user))
-            s->verified = verify(s->chosen, s->id, context->chap_secret, &s->challenge, response);
+        /* Only for a user whose secret is known; and a second response may belong to nothing. */
+        if (name && s->challenges == 1 && s->id_valid && (x->dirt & UNSURE) == 0 && context->chap_user[0] != '\0') {
+            if (text_equals(name->value, name->value_len, context->chap_user))
+                s->verified = verify(s->chosen, s->id, context->chap_secret, &s->challenge, response);
+            else if (context->secrets_known)
+                s->verified = verify_stranger(s, context, response);
+        }
     }
     return true;
 }
