@@ -218,6 +218,7 @@ bool netfuzz_seed_transcript(const struct transcript *t, enum netfuzz_seed_names
     size_t conns = t->conn_count < NETFUZZ_CONNS ? t->conn_count : NETFUZZ_CONNS, total = 0, count;
     struct conn_pdus all[NETFUZZ_CONNS] = {{NULL, 0}};
     struct drawn drawn[NETFUZZ_CONNS] = {{false, {0}, 0}};
+    bool chap[NETFUZZ_CONNS] = {false};
     struct said *said;
     bool good = true;
 
@@ -225,6 +226,7 @@ bool netfuzz_seed_transcript(const struct transcript *t, enum netfuzz_seed_names
     for (size_t c = 0; c < conns; c++) {
         all[c].count = transcript_cut(t->conns[c], &all[c].pdus);
         good = good && all[c].count >= 0;
+        chap[c] = has_chap(&all[c]);
         total += all[c].count > 0 ? (size_t)all[c].count : 0;
     }
     said = calloc(total + 1, sizeof(*said));
@@ -232,7 +234,7 @@ bool netfuzz_seed_transcript(const struct transcript *t, enum netfuzz_seed_names
         count = collect(t, all, conns, names, said);
         qsort(said, count, sizeof(*said), by_time);
         for (size_t i = 0; i < count && good; i++)
-            good = add_said(out, &said[i], names, has_chap(&all[said[i].conn]), drawn);
+            good = add_said(out, &said[i], names, chap[said[i].conn], drawn);
     }
     good = good && said;
     free(said);

@@ -15,6 +15,7 @@ struct command {
     uint32_t number; /* CmdSN, counted from that of the login */
     uint32_t itt;
     int64_t sent_us;
+    bool perhaps; /* it has a number that may not count */
 };
 
 struct session {
@@ -31,6 +32,13 @@ static bool numbered(const struct transcript_pdu *pdu)
     if (pdu->side != TRANSCRIPT_INITIATOR || !pdu->bhs || pdu_immediate(pdu->bhs))
         return false;
     return pdu_has_cmd_sn(pdu_opcode(pdu->bhs)) && pdu_opcode(pdu->bhs) != PDU_LOGIN_REQUEST;
+}
+
+/* A Login Request behind the login that is not immediate: it has no turn to take, but a target may give it one. */
+static bool perhaps_numbered(const struct transcript_pdu *pdu)
+{
+    return pdu->side == TRANSCRIPT_INITIATOR && pdu->bhs && pdu->full_feature && !pdu_immediate(pdu->bhs) &&
+           pdu_opcode(pdu->bhs) == PDU_LOGIN_REQUEST;
 }
 
 static uint32_t number_of(const struct session *session, const struct transcript_pdu *request)
@@ -69,12 +77,14 @@ static bool take_commands(struct session *session, const struct audit_login *log
         widen(session, rsp.max_cmd_sn);
     }
     for (size_t i = 0; i < login->pdu_count; i++) {
-        if (!numbered(&login->pdus[i]))
+        bool perhaps = perhaps_numbered(&login->pdus[i]);
+
+        if (!perhaps && !numbered(&login->pdus[i]))
             continue;
         if (session->count == COMMANDS_MAX)
             return false;
-        session->commands[session->count++] =
-            (struct command){number_of(session, &login->pdus[i]), pdu_itt(login->pdus[i].bhs), login->pdus[i].first_us};
+        session->commands[session->count++] = (struct command){
+            number_of(session, &login->pdus[i]), pdu_itt(login->pdus[i].bhs), login->pdus[i].first_us, perhaps};
     }
     return true;
 }
@@ -87,7 +97,7 @@ static bool is_duplicate(const struct session *session, uint32_t number, const s
     for (size_t i = 0; i < session->count; i++) {
         const struct command *command = &session->commands[i];
 
-        if (command->number != number || command->sent_us > request->first_us)
+        if (command->perhaps || command->number != number || command->sent_us > request->first_us)
             continue;
         if (command->itt == pdu_itt(request->bhs) && command->sent_us < request->first_us)
             return false;

@@ -184,7 +184,8 @@ static bool begins_anew(const struct transcript_pdu *request)
 
 static void texts(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
-    struct audit_joined text = {NULL, 0, 0}, asked = {NULL, 0, 0};
+    /* text: the answer that goes on; told: all that was said to what was asked, which may be several answers (F=0). */
+    struct audit_joined text = {NULL, 0, 0}, told = {NULL, 0, 0}, asked = {NULL, 0, 0};
     const struct transcript_pdu *pdu, *before = NULL;
     uint32_t itt = PDU_NO_TAG;
     size_t at = 0;
@@ -195,6 +196,7 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
     while ((pdu = audit_ffp_next(login, &at)) != NULL && pdu->whole && !run->out->truncated) {
         const struct transcript_pdu *request = audit_ffp_request(login, pdu);
         struct pdu_response rsp;
+        bool anew;
 
         rejected = rejected || pdu_opcode(pdu->bhs) == PDU_REJECT;
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
@@ -202,16 +204,19 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         pdu_response_decode(&rsp, pdu->bhs);
         rejected = rejected && (request == NULL || !begins_anew(request));
         /* One that asks for the rest has no text of its own (6.2), so one that has is not answered with the rest. */
-        if (rsp.itt != itt || (request != NULL && (begins_anew(request) || pdu_data_len(request->bhs) > 0)))
+        anew = rsp.itt != itt || (request != NULL && begins_anew(request));
+        if (anew || (request != NULL && pdu_data_len(request->bhs) > 0)) {
+            rejected = rejected || (!anew && text.len > 0 && text.bytes[text.len - 1] != '\0');
             text.len = 0;
+        }
         if (rsp.itt != itt || (request != NULL && request != before && begins_anew(request)))
-            asked.len = 0;
+            asked.len = told.len = 0;
         itt = rsp.itt;
         transfer_tag(run, rule, login, pdu, &rsp);
         transfer_lun(run, login, request, pdu, &rsp);
         final_in_turn(run, login, request, pdu, &rsp);
         empty_to_part(run, AUDIT_FFP_015, login, request, pdu);
-        if (!audit_joined_add(&text, pdu) ||
+        if (!audit_joined_add(&text, pdu) || !audit_joined_add(&told, pdu) ||
             (request != NULL && request != before && !audit_joined_add(&asked, request))) {
             run->no_memory = true;
             break;
@@ -220,13 +225,14 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if ((rsp.flags & PDU_FLAG_FINAL) == 0)
             continue;
         if (request != NULL && (request->bhs[1] & PDU_FLAG_CONTINUE) == 0 && !rejected)
-            answers(run, login, pdu, &asked, &text);
-        asked.len = 0;
+            answers(run, login, pdu, &asked, &told);
+        asked.len = told.len = 0;
         if (text.len > 0)
             form(run, AUDIT_FFP_014, login, pdu, &text);
         text.len = 0;
     }
     free(text.bytes);
+    free(told.bytes);
     free(asked.bytes);
 }
 
