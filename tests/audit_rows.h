@@ -279,7 +279,7 @@ static const struct row broken[] = {
     {"L-NEG-028", PLAIN, {S(0, "HeaderDigest=Y-a"), S(1, "HeaderDigest=Reject"), K(DIGEST, 3)}, NULL, false},
     {"L-KEY-IMM-04",
      PLAIN,
-     {S(0, "ImmediateData=No"), S(1, "ImmediateData=No"), B(2, 0, 0x41), B(2, 1, 0xa0), B(3, 0, 0x21)},
+     {S(0, "ImmediateData=No"), S(1, "ImmediateData=No"), B(2, 0, 0x41), B(2, 1, 0xa0), B(2, 32, 0x0a), B(3, 0, 0x21)},
      "L-FFP-006",
      false},
     {"L-KEY-DIG-03", PLAIN, {K(DIGEST, 3)}, NULL, false},

@@ -5,7 +5,10 @@
 #include "harness/audit/check.h"
 #include "harness/audit/ffp.h"
 
+#include "wire/bytes.h"
 #include "wire/digest.h"
+
+enum { CDB_AT = 32 }; /* of a SCSI Command (11.3) */
 
 /* 4.2.2.2, 11.13.4: StatSN goes on where the login left it. */
 static void numbering(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
@@ -124,6 +127,26 @@ static bool says_no(const struct audit_login *login, enum keys_id id)
            (told != NULL && text_equals(told->value, told->value_len, "No"));
 }
 
+/* Does the command write at least one block (SBC: WRITE 6, 10, 12 and 16)? What else comes with data may ignore them.
+ */
+static bool writes_blocks(const uint8_t *bhs)
+{
+    const uint8_t *cdb = bhs + CDB_AT;
+
+    switch (cdb[0]) {
+    case 0x0a:
+        return true; /* a length of 0 means 256 */
+    case 0x2a:
+        return bytes_get_be16(cdb + 7) > 0;
+    case 0x8a:
+        return bytes_get_be32(cdb + 10) > 0;
+    case 0xaa:
+        return bytes_get_be32(cdb + 6) > 0;
+    default:
+        return false;
+    }
+}
+
 /* 13.11: No of either side rules immediate data out, so that a write which brings some cannot end well. */
 static void immediate_data(struct audit_run *run, enum audit_rule_id rule, const struct audit_login *login)
 {
@@ -138,7 +161,7 @@ static void immediate_data(struct audit_run *run, enum audit_rule_id rule, const
 
         if (pdu_opcode(pdu->bhs) != PDU_SCSI_RESPONSE || request == NULL || pdu->bhs[2] != 0 || pdu->bhs[3] != 0 ||
             pdu_opcode(request->bhs) != PDU_SCSI_COMMAND || (request->bhs[1] & PDU_FLAG_WRITE) == 0 ||
-            pdu_data_len(request->bhs) == 0)
+            pdu_data_len(request->bhs) == 0 || !writes_blocks(request->bhs))
             continue;
         f = audit_add(run, rule, audit_at_field(login, pdu, "Status"));
         audit_was(f, "status GOOD for a write with %zu bytes of immediate data", (size_t)pdu_data_len(request->bhs));

@@ -24,11 +24,10 @@ static void transfer_tag(struct audit_run *run, enum audit_rule_id rule, const s
 static void transfer_lun(struct audit_run *run, const struct audit_login *login, const struct transcript_pdu *request,
                          const struct transcript_pdu *pdu, const struct pdu_response *rsp)
 {
-    struct pdu_request req = {.lun = 0};
+    struct pdu_request req;
     struct finding *f;
 
-    if (request)
-        pdu_request_decode(&req, request->bhs);
+    pdu_request_decode(&req, request->bhs);
     if (rsp->word20 != PDU_NO_TAG || rsp->lun == 0 || rsp->lun == req.lun)
         return;
     f = audit_add(run, AUDIT_FFP_019, audit_at_field(login, pdu, "LUN"));
@@ -48,7 +47,7 @@ static void final_in_turn(struct audit_run *run, const struct audit_login *login
         f = audit_add(run, AUDIT_FFP_013, audit_at_pdu(login, pdu, 1, 1));
         audit_was(f, "F=1 with C=1");
         audit_allowed(f, "F=0 while the text goes on");
-    } else if (request && (request->bhs[1] & PDU_FLAG_FINAL) == 0) {
+    } else if ((request->bhs[1] & PDU_FLAG_FINAL) == 0) {
         f = audit_add(run, AUDIT_FFP_012, audit_at_field(login, pdu, "F"));
         audit_was(f, "F=1 in answer to a Text Request with F=0");
         audit_allowed(f, "F=0");
@@ -61,7 +60,7 @@ static void empty_to_part(struct audit_run *run, enum audit_rule_id rule, const 
 {
     struct finding *f;
 
-    if (!request || (request->bhs[1] & PDU_FLAG_CONTINUE) == 0 || pdu_data_len(pdu->bhs) == 0)
+    if ((request->bhs[1] & PDU_FLAG_CONTINUE) == 0 || pdu_data_len(pdu->bhs) == 0)
         return;
     f = audit_add(run, rule, audit_at_field(login, pdu, "DataSegmentLength"));
     audit_was(f, "%zu bytes in answer to a Text Request with C=1", pdu_data_len(pdu->bhs));
@@ -202,29 +201,34 @@ static void texts(struct audit_run *run, enum audit_rule_id rule, const struct a
         if (pdu_opcode(pdu->bhs) != PDU_TEXT_RESPONSE)
             continue;
         pdu_response_decode(&rsp, pdu->bhs);
-        rejected = rejected && (request == NULL || !begins_anew(request));
+        transfer_tag(run, rule, login, pdu, &rsp);
+        if (request == NULL) { /* whether it goes on with what was before is a guess then */
+            text.len = told.len = asked.len = 0;
+            itt = PDU_NO_TAG;
+            continue;
+        }
+        rejected = rejected && !begins_anew(request);
         /* One that asks for the rest has no text of its own (6.2), so one that has is not answered with the rest. */
-        anew = rsp.itt != itt || (request != NULL && begins_anew(request));
-        if (anew || (request != NULL && pdu_data_len(request->bhs) > 0)) {
+        anew = rsp.itt != itt || begins_anew(request);
+        if (anew || pdu_data_len(request->bhs) > 0) {
             rejected = rejected || (!anew && text.len > 0 && text.bytes[text.len - 1] != '\0');
             text.len = 0;
         }
-        if (rsp.itt != itt || (request != NULL && request != before && begins_anew(request)))
+        if (rsp.itt != itt || (request != before && begins_anew(request)))
             asked.len = told.len = 0;
         itt = rsp.itt;
-        transfer_tag(run, rule, login, pdu, &rsp);
         transfer_lun(run, login, request, pdu, &rsp);
         final_in_turn(run, login, request, pdu, &rsp);
         empty_to_part(run, AUDIT_FFP_015, login, request, pdu);
         if (!audit_joined_add(&text, pdu) || !audit_joined_add(&told, pdu) ||
-            (request != NULL && request != before && !audit_joined_add(&asked, request))) {
+            (request != before && !audit_joined_add(&asked, request))) {
             run->no_memory = true;
             break;
         }
         before = request;
         if ((rsp.flags & PDU_FLAG_FINAL) == 0)
             continue;
-        if (request != NULL && (request->bhs[1] & PDU_FLAG_CONTINUE) == 0 && !rejected)
+        if ((request->bhs[1] & PDU_FLAG_CONTINUE) == 0 && !rejected)
             answers(run, login, pdu, &asked, &told);
         asked.len = told.len = 0;
         if (text.len > 0)
