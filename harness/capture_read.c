@@ -97,16 +97,15 @@ static bool is_zipped(FILE *file)
 
 bool capture_is(const char *path)
 {
+    /* pcap in microseconds and nanoseconds, each in both byte orders; the first block of a pcapng */
     static const uint32_t magics[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a};
     FILE *file = fopen(path, "re");
     uint8_t head[4];
-    bool is = false;
+    bool is = file && is_zipped(file);
 
-    if (file && fread(head, 1, sizeof head, file) == sizeof head) {
-        is = head[0] == 0x1f && head[1] == 0x8b;
+    if (file && !is && fread(head, 1, sizeof head, file) == sizeof head)
         for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
             is = is || bytes_get_be32(head) == magics[i];
-    }
     if (file)
         fclose(file);
     return is;

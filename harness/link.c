@@ -290,7 +290,7 @@ void link_reset(struct net *n, struct link *l)
     link_shut(n, l, TRANSCRIPT_RST);
 }
 
-/* Reads what has arrived. */
+/* Reads what has arrived; nothing when it is closed. */
 static void link_drain(struct net *n, struct link *l)
 {
     for (int i = 0; i < 16 && link_readable(l); i++) {
@@ -302,6 +302,7 @@ static void link_drain(struct net *n, struct link *l)
     }
 }
 
+/* Ends it for good, unread what has not been read. */
 static void link_leave(struct net *n, struct link *l)
 {
     if (l->flooded) /* unread bytes make the kernel answer with RST anyway: say what goes out */
@@ -322,8 +323,7 @@ void link_close(struct net *n, struct link *l)
 void net_free(struct net *n)
 {
     for (size_t i = 0; i < n->count; i++)
-        if (n->links[i]->fd >= 0)
-            link_drain(n, n->links[i]);
+        link_drain(n, n->links[i]);
     for (size_t i = 0; i < n->count; i++) {
         if (n->links[i]->fd >= 0)
             link_leave(n, n->links[i]);

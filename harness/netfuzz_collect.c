@@ -79,19 +79,27 @@ static bool take_seed(struct netfuzz *f, const struct netfuzz_input *in, bool ke
     return good;
 }
 
+/* What the initiator said in it, as a seed. */
+static bool take_transcript(struct netfuzz *f, const struct transcript *t, enum netfuzz_seed_names names, bool keep)
+{
+    struct netfuzz_input in;
+    bool good = netfuzz_seed_transcript(t, names, &in) && (in.count == 0 || take_seed(f, &in, keep));
+
+    netfuzz_input_free(&in);
+    return good;
+}
+
 /* Runs a case for its bytes alone. */
 static bool seed_case(struct netfuzz *f, const struct case_def *def, int timeout_ms, bool keep)
 {
     struct scenario_env env = env_of(f, timeout_ms);
     struct transcript *t = transcript_new();
     struct scenario_result result = {0};
-    struct netfuzz_input in = {0};
     bool good = t && scenario_run(def, &env, t, &result) == 0;
 
     json_decref(result.seen);
     if (good && result.verdict != VERDICT_SKIP && result.verdict != VERDICT_ERROR)
-        good = netfuzz_seed_transcript(t, NETFUZZ_SEED_OWN, &in) && (in.count == 0 || take_seed(f, &in, keep));
-    netfuzz_input_free(&in);
+        good = take_transcript(f, t, NETFUZZ_SEED_OWN, keep);
     transcript_free(t);
     return good;
 }
@@ -184,17 +192,6 @@ static bool collect_cases(struct netfuzz *f)
     return true;
 }
 
-/* One connection of a capture. */
-static bool take_conn(struct netfuzz *f, const struct capture_conn *conn)
-{
-    struct netfuzz_input in = {0};
-    bool good = netfuzz_seed_transcript(conn->transcript, NETFUZZ_SEED_FOREIGN, &in) &&
-                (in.count == 0 || take_seed(f, &in, false));
-
-    netfuzz_input_free(&in);
-    return good;
-}
-
 /* What initiators said in a capture, each connection by itself, in the order in which they end. */
 static bool take_capture(struct netfuzz *f, const char *path)
 {
@@ -212,7 +209,7 @@ static bool take_capture(struct netfuzz *f, const char *path)
         }
         result = capture_next(capture, &conn);
         if (result == CAPTURE_CONN) {
-            good = take_conn(f, conn);
+            good = take_transcript(f, conn->transcript, NETFUZZ_SEED_FOREIGN, false);
             capture_conn_free(conn);
         }
         netfuzz_show(f, "collecting seeds");

@@ -39,10 +39,11 @@ bool verdict_parse(const char *name, enum verdict *out);
  *   proven     {defect: verdict} for each defect the case names: what the kill table vouches for, null: nothing
  *   attempt    1, or 2 after a rerun
  *   case_fault true when the case itself is wrong in a way that only its run shows
- *   rerun      "silence", "crash" or "hung-up": why it was run a second time
+ *   rerun      "silence", "crash" or "hung-up": why it was run again
  *   unreachable true when TCP could not be opened
  *   silence    true when the verdict rests on nothing having come (it is then run again, alone)
- *   hung_up    true when the target ended a connection in place of an answer to a Logout of the suite (run again, up to three times)
+ *   hung_up    true when the target ended a connection in place of an answer to a Logout of the suite (it is then run
+ *              again, up to three times)
  */
 json_t *result_new(const char *id, enum verdict v, const char *reason);
 

@@ -161,8 +161,7 @@ static void step_text(struct scenario *s, struct conn *c, const struct case_step
         if (!step->no_answer)
             conn_finish(c, CONN_ANSWERED, "answered the Text Request");
     } else if (!s->over) {
-        /* What was expected may stand in the part that came. A close or a Reject at once is left to the expectations.
-         */
+        /* What is expected may stand in the part that came. A close or a Reject at once is left to the expectations. */
         step_must(s, c, c->end != CONN_SILENT && c->text_answer.len == 0, "Text Request");
     }
     text_buf_free(&text);

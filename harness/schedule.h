@@ -44,12 +44,11 @@ struct runner {
 void schedule_run(struct runner *r);
 
 enum {
-    SCHEDULE_PATIENCE = 5,    /* a rerun after silence has so many times the limits */
-    SCHEDULE_SETTLE_MS = 300, /* so long after its end a case is suspected when the target dies */
-    SCHEDULE_DYING_MS = 30,   /* from the end of its connections to that of a process */
-    SCHEDULE_HANGUP_ATTEMPTS =
-        4,                     /* of a case that the target hung up on: one in a hundred makes two in a row too often */
-    SCHEDULE_HANGUPS_MAX = 64, /* more than that: it is the way of the target, and no answer was lost */
+    SCHEDULE_PATIENCE = 5,        /* a rerun after silence has so many times the limits */
+    SCHEDULE_SETTLE_MS = 300,     /* so long after its end a case is suspected when the target dies */
+    SCHEDULE_DYING_MS = 30,       /* from the end of its connections to that of a process */
+    SCHEDULE_HANGUP_ATTEMPTS = 4, /* of a case: where one Logout in a hundred is lost, two in a row are no rarity */
+    SCHEDULE_HANGUPS_MAX = 64,    /* more than that: it is the way of the target, and no answer was lost */
 };
 
 /* Has the instance that the case ran on died of it, or of one beside it? how: in words. */

@@ -127,8 +127,7 @@ static bool says_no(const struct audit_login *login, enum keys_id id)
            (told != NULL && text_equals(told->value, told->value_len, "No"));
 }
 
-/* Does the command write at least one block (SBC: WRITE 6, 10, 12 and 16)? What else comes with data may ignore them.
- */
+/* Does the command write a block (SBC: WRITE 6, 10, 12 and 16)? Of another one the data may be ignored. */
 static bool writes_blocks(const uint8_t *bhs)
 {
     const uint8_t *cdb = bhs + CDB_AT;

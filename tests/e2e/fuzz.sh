@@ -119,6 +119,7 @@ none=$(fuzz_seeds none) captured=$(fuzz_seeds captured --corpus "$source/corpora
 [ "$captured" -gt $((none + 5)) ] || fail "$none seeds, and $captured with captures"
 full=$(grep -l '{chap_target}' "$work"/captured/corpus/* | sed 's/.*reach://' | awk 'int($1 / 4) % 2 && int($1 / 16) % 2' | wc -l)
 [ "$full" -ge 1 ] || fail "no captured login with CHAP gets in"
+# one that is not there, and one that breaks off
 expect_exit 2 30000 "$iscsispec" fuzz --cases "$work/cases" --execs 1 --out "$work/cut" --corpus "$work/cut.pcap"
 head -c 100 "$source/corpora/captures/chap-tgtd.pcap" >"$work/cut.pcap"
 fuzz_seeds cut --corpus "$work/cut.pcap" >/dev/null
